@@ -1,0 +1,37 @@
+// config.toml: found, read, checked (CLI.md, "Configuration").
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mbu {
+
+struct Configuration {
+  std::string source;                       // the file it was read from; empty: built-in defaults
+  std::string package_directory;            // absolute, ~ expanded
+  std::string restore_directory;            // absolute, ~ expanded
+  std::string module = "repository";
+  std::string compression = "default";
+  std::vector<std::string> excludes;
+  struct Watcher {
+    std::string module = "auto";
+    std::int64_t settle_ms = 300;
+    std::int64_t max_delay_ms = 30'000;
+    std::optional<std::int64_t> poll_interval_ms;  // nothing: "auto"
+  } watcher;
+  std::string kdf = "argon2id";
+  std::vector<std::string> push;
+};
+
+struct ConfigurationSearch {
+  std::string given;       // --config
+  std::string environment; // MBU_CONFIG
+  bool write_default = true;  // write a commented default to $XDG_CONFIG_HOME/mbu/config.toml when none exists
+};
+
+// Code::usage names a wrong key or value and its line; a given file that is missing is Code::usage too.
+[[nodiscard]] Configuration load_configuration(const ConfigurationSearch& search);
+
+}  // namespace mbu

@@ -1,0 +1,81 @@
+// The door to a repository: everything the command line does goes through here, and other programs may too.
+//
+// A Repository holds unwrapped keys in locked memory for as long as it lives. Its methods may be called from one thread at a
+// time; they use RepositoryOptions::threads threads of their own and return when all are done. Every method throws
+// mbu::Error; what concerns single files is told through the EventSink and counted in the result instead.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mbu/types/options.hpp"
+#include "mbu/types/results.hpp"
+
+namespace mbu {
+
+class Repository {
+ public:
+  // Makes a repository in an empty or missing directory. Code::failed when there is one already.
+  static InitResult create(RepositoryOptions&& options, const InitOptions& init);
+
+  // Opens one: reads config, slots and statements, derives the key. Code::no_repository, wrong_password, corrupt.
+  static Repository open(RepositoryOptions&& options);
+
+  // Whether a repository lies at `location` (its config exists). Reads nothing else, asks for no password.
+  [[nodiscard]] static bool exists(const std::string& location);
+
+  // Whether this machine's state remembers a repository at `location` that is not there now (an unmounted disk).
+  [[nodiscard]] static bool remembered(const std::string& location, const std::string& state_directory);
+
+  // check --keyless: object names against their bytes, without a password.
+  static CheckReport check_keyless(const RepositoryOptions& options);
+
+  Repository(Repository&&) noexcept;
+  Repository& operator=(Repository&&) noexcept;
+  ~Repository();
+
+  [[nodiscard]] RepositoryId id() const;
+  [[nodiscard]] std::string location() const;
+
+  BackupSummary backup(const BackupOptions& options);
+
+  // All snapshots that pass the filter, oldest first. Damaged ones are told as problems.
+  std::vector<SnapshotInfo> snapshots(const SnapshotFilter& filter = {});
+  // The snapshot that `text` names: an id prefix (ambiguous: Code::usage), "latest", "latest~N". Code::not_found.
+  SnapshotInfo resolve(const std::string& text, const SnapshotFilter& filter = {});
+
+  // Calls `visit` for `path` itself when it is no directory, else for what is in it; depth first in name order.
+  // Code::not_found.
+  void list(const SnapshotInfo& snapshot, const std::string& path, bool recursive,
+            const std::function<void(const EntryInfo&)>& visit);
+
+  RestoreSummary restore(const RestoreOptions& options);
+
+  // A file's bytes, or a directory as an archive ("tar" or "zip"), in order, to `write`.
+  void dump(const SnapshotInfo& snapshot, const std::string& path, const std::string& archive,
+            const std::function<void(ByteView)>& write);
+
+  DiffSummary diff(const SnapshotInfo& from, const SnapshotInfo& to,
+                   const std::function<void(const DiffLine&)>& visit);
+
+  CheckReport check(const CheckOptions& options);
+
+  // An object, decoded, as JSON text. kind: config, index, pack, snapshot, tree, slot, statement. No secrets in it.
+  std::string cat(const std::string& kind, const std::string& id);
+
+ private:
+  struct Impl;
+  explicit Repository(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// The version of this library, e.g. "0.1.0".
+[[nodiscard]] std::string version();
+
+// Where cache and state lie by default; empty when there is no home.
+[[nodiscard]] std::string default_cache_directory();
+[[nodiscard]] std::string default_state_directory();
+
+}  // namespace mbu
