@@ -35,7 +35,7 @@ template <std::unsigned_integral T>
 }
 
 template <std::unsigned_integral T>
-void store(MutableBytes to, T value) noexcept {
+void write_integer(MutableBytes to, T value) noexcept {
   value = little_endian(value);
   std::memcpy(to.data(), &value, sizeof value);
 }
