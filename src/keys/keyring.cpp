@@ -1,0 +1,83 @@
+#include "keys/keyring.hpp"
+
+#include <algorithm>
+
+namespace mbu::keys {
+namespace {
+
+std::array<std::uint8_t, 4> number(std::uint32_t value) {
+  std::array<std::uint8_t, 4> bytes;
+  write_integer(bytes, value);
+  return bytes;
+}
+
+std::array<std::uint8_t, 16> half(const crypto::Key& key) {
+  std::array<std::uint8_t, 16> bytes;
+  std::copy_n(key.expose().begin(), bytes.size(), bytes.begin());
+  return bytes;
+}
+
+crypto::Key domain_secret(const crypto::Key& root, const RepositoryId& repository, const DomainId& domain,
+                          std::uint32_t generation) {
+  return crypto::derive("mbu v1 domain secret",
+                        {crypto::view(root), repository.view(), domain.view(), number(generation)});
+}
+
+}  // namespace
+
+DomainId main_domain() noexcept {
+  DomainId id;
+  std::ranges::copy(std::string_view("main"), id.bytes.begin());
+  return id;
+}
+
+DomainKeys DomainKeys::derive_from(const DomainId& id, std::uint32_t generation, const crypto::Key& secret) {
+  const auto one = [&](std::string_view context) { return crypto::derive(context, {crypto::view(secret)}); };
+  DomainKeys keys;
+  keys.id = id;
+  keys.generation = generation;
+  keys.data_id = one("mbu v1 data id key");
+  keys.list_id = one("mbu v1 list id key");
+  keys.page_id = one("mbu v1 page id key");
+  keys.index = one("mbu v1 index key");
+  ByteBuffer gear(2048);
+  crypto::expand(one("mbu v1 gear seed"), gear);
+  keys.gear = chunk::GearTable::from(gear);
+  crypto::wipe(gear);
+  keys.page_cut = half(one("mbu v1 page cut key"));
+  keys.link = half(one("mbu v1 link key"));
+  return keys;
+}
+
+Keyring::Keyring(const crypto::Key& root, const RepositoryId& repository)
+    : repository_(repository),
+      root_(root.clone()),
+      owner_(crypto::derive("mbu v1 owner signing seed", {crypto::view(root), repository.view()})),
+      writer_(crypto::derive("mbu v1 writer signing seed", {crypto::view(root), repository.view()})),
+      common_(crypto::derive("mbu v1 common key", {crypto::view(root), repository.view()})),
+      domain_(DomainKeys::derive_from(main_domain(), 0, domain_secret(root, repository, main_domain(), 0))) {}
+
+crypto::Key Keyring::index_key(const DomainId& domain, std::uint32_t generation) const {
+  if (domain == domain_.id && generation == domain_.generation) return domain_.index.clone();
+  const auto secret = domain_secret(root_, repository_, domain, generation);
+  return crypto::derive("mbu v1 index key", {crypto::view(secret)});
+}
+
+crypto::Key Keyring::sealing_secret(std::uint32_t generation) const {
+  return crypto::derive("mbu v1 sealing secret", {crypto::view(root_), repository_.view(), number(generation)});
+}
+
+PublicKey Keyring::sealing_public(std::uint32_t generation) const {
+  return crypto::sealing_public_key(sealing_secret(generation));
+}
+
+crypto::Key Keyring::open_sealed(std::uint32_t generation, ByteView sealed, const std::string& subject) const {
+  const auto secret = sealing_secret(generation);
+  return crypto::open_sealed_key(secret, crypto::sealing_public_key(secret), sealed, subject);
+}
+
+crypto::Key Keyring::cache_key() const {
+  return crypto::derive("mbu v1 cache key", {crypto::view(root_), repository_.view()});
+}
+
+}  // namespace mbu::keys
