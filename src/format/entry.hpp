@@ -14,6 +14,12 @@ namespace mbu::format {
 
 // The longest name of an entry, in bytes.
 inline constexpr std::size_t kLongestName = 4095;
+// The longest chunk, in bytes; pages and chunk lists are chunks.
+inline constexpr std::uint32_t kLargestChunk = 4 * 1024 * 1024;
+// The longest sparse map that may be in its page, in bytes.
+inline constexpr std::size_t kLongestInlineMap = 512;
+// The largest size of a file: what off_t can hold.
+inline constexpr std::uint64_t kLargestFile = 0x7fff'ffff'ffff'ffff;
 
 // An extended attribute; POSIX ACLs are among them under Linux's names for them.
 struct Attribute {
@@ -47,10 +53,10 @@ struct DataRun {
 };
 
 // Which data runs a sparse file has. Short maps are in the page as `encoded` (FORMAT.md §7.2); long ones are stored
-// like a file's content.
+// like a file's content. A file that is one hole has the empty map: nothing encoded, `stored` of kind empty.
 struct SparseMap {
-  ByteBuffer encoded;  // when not empty, the map
-  Content stored;      // else where its bytes are (never inlined)
+  ByteBuffer encoded;  // when not empty, the map: at most kLongestInlineMap bytes
+  Content stored;      // else where its bytes are (never inlined; nor is the file's content then)
   bool operator==(const SparseMap&) const = default;
 };
 

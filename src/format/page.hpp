@@ -21,7 +21,16 @@ struct Page {
   std::uint32_t inline_length = 0;
 };
 
-// Preconditions: names ascend strictly and are valid; contents fit the sizes. Equal pages give equal bytes.
+inline constexpr std::uint8_t kHighestPageLevel = 7;
+// What a page's owner names and attributes may come to when each entry gets its own copy, in bytes.
+inline constexpr std::size_t kLargestPageExpansion = 64 * 1024 * 1024;
+
+// What an entry adds to its page at most, in bytes, nothing shared with others. Pages whose weights stay below kLargestChunk
+// fit in a chunk and stay within kLargestPageExpansion.
+[[nodiscard]] std::size_t entry_weight(const Entry& entry) noexcept;
+
+// Preconditions: names ascend strictly and are valid; contents fit the sizes; inlined contents lie in order and without
+// gap in the inline chunk. Throws Code::failed when one is violated in a way that would lose something. Equal pages give equal bytes.
 [[nodiscard]] ByteBuffer encode_page(const Page& page);
 
 // Checks everything that a single page can be checked for: the FlatBuffer, vector lengths, types, names and their order, content
