@@ -143,26 +143,27 @@ std::optional<ByteBuffer> DirectoryStore::read_config() {
   return os::read_file(path, kLargestConfig, {Code::store, path});
 }
 
-void DirectoryStore::create(ByteView config) {
+void DirectoryStore::create(ByteView config, const std::vector<std::pair<Folder, ByteBuffer>>& first) {
   const os::Blame blame{Code::store, root_};
   os::make_directories(root_, kFolderMode, blame);
+  // Two that make the same repository at once: the second waits here, then finds the first's config.
+  const auto root = os::open_at(AT_FDCWD, root_.c_str(), O_RDONLY | O_DIRECTORY, 0, blame);
+  ::flock(root.get(), LOCK_EX);
+  if (read_config()) throw Error(Code::failed, "there is a repository already", root_);
+  for (const auto folder : {Folder::packs, Folder::indexes, Folder::snapshots, Folder::locks}) {
+    if (list(folder, false).empty()) continue;
+    throw Error(Code::failed, "holds a repository's objects but no config", root_,
+                "bring its config back from a copy, or choose another directory");
+  }
   for (const auto folder : kFolders) os::make_directories(root_ + '/' + folder_name(folder), kFolderMode, blame);
   for (const auto& shard : shards(root_ + "/data")) os::make_directories(shard, kFolderMode, blame);
   os::sync_directory(root_ + "/data", blame);
   os::sync_directory(root_, blame);
-  if (config.empty()) return;
-
-  const std::string path = root_ + "/config";
-  const std::string temporary = root_ + '/' + os::unique_name(kTemporary);
-  const auto fd = os::open_at(AT_FDCWD, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL, kObjectMode, blame);
-  os::write_all(fd.get(), config, blame);
-  os::sync(fd.get(), blame);
-  const int linked = ::link(temporary.c_str(), path.c_str());  // never replaces, unlike rename
-  const int number = errno;
-  ::unlink(temporary.c_str());
-  if (linked != 0 && number == EEXIST) throw Error(Code::failed, "there is a repository already", root_);
-  if (linked != 0) throw os::system_error({Code::store, path}, "create", number);
-  os::sync_directory(root_, blame);
+  for (const auto folder : {Folder::keys, Folder::statements}) {
+    for (const auto& left_over : list(folder, false)) remove(folder, left_over.name);
+  }
+  for (const auto& [folder, bytes] : first) put(*this, folder, bytes);
+  os::replace_file(root_ + "/config", config, kObjectMode, blame);
 }
 
 std::vector<Listed> DirectoryStore::list(Folder folder, bool with_sizes) {

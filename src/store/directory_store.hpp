@@ -14,7 +14,7 @@ class DirectoryStore final : public Store {
 
   std::string location() const override { return root_; }
   std::optional<ByteBuffer> read_config() override;
-  void create(ByteView config) override;
+  void create(ByteView config, const std::vector<std::pair<Folder, ByteBuffer>>& first) override;
   std::vector<Listed> list(Folder folder, bool with_sizes) override;
   std::uint64_t size(Folder folder, const ObjectName& name) override;
   void read_at(Folder folder, const ObjectName& name, std::uint64_t offset, MutableBytes to) override;

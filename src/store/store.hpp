@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -46,9 +47,9 @@ class Store {
 
   // The config object, nothing when there is none. Code::corrupt when there are two.
   [[nodiscard]] virtual std::optional<ByteBuffer> read_config() = 0;
-  // Makes an empty repository's folders and, when `config` is not empty, its config, last of all. Code::failed when there is
-  // a config already.
-  virtual void create(ByteView config) = 0;
+  // Makes an empty repository: its folders, the `first` objects and, last of all, its config. What a broken run of this
+  // left behind is removed. Code::failed when there is a config already or when there are other objects without one.
+  virtual void create(ByteView config, const std::vector<std::pair<Folder, ByteBuffer>>& first) = 0;
 
   // What is there now. Sizes cost a look at each object and are 0 unless asked for.
   [[nodiscard]] virtual std::vector<Listed> list(Folder folder, bool with_sizes) = 0;

@@ -1,0 +1,130 @@
+#include "keys/slot.hpp"
+
+#include <algorithm>
+
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "crypto/aead.hpp"
+
+namespace mbu::keys {
+namespace {
+
+constexpr double kTargetSeconds = 0.15;
+constexpr std::uint32_t kLeastPasses = 3;          // RFC 9106's second recommended option
+constexpr std::uint32_t kMostPasses = 16;
+constexpr std::uint32_t kLeastIterations = 600'000;
+constexpr std::uint32_t kMostIterations = 100'000'000;
+constexpr std::uint32_t kLeastMemoryKib = 8 * 1024;
+constexpr std::uint32_t kMostMemoryKib = 1024 * 1024;
+
+crypto::Key run_kdf(ByteView password, const format::Slot& slot) {
+  if (slot.kdf == format::SlotKdf::argon2id) {
+    return crypto::argon2id(password, slot.salt, slot.memory_kib, slot.passes);
+  }
+  return crypto::pbkdf2_sha256(password, slot.salt, slot.passes);
+}
+
+crypto::Key wrapping_key(const Password& password, const format::Slot& slot) {
+  const auto stretched = run_kdf(password.view(), slot);
+  return crypto::derive("mbu v1 slot key", {crypto::view(stretched)});
+}
+
+crypto::Key label_key(const Keyring& keyring, ByteView public_part) {
+  return crypto::derive("mbu v1 label key", {crypto::view(keyring.common()), public_part});
+}
+
+// How many units of work fit the target, when `units` were measured to take `seconds`.
+std::uint32_t scaled(std::uint32_t units, double seconds, std::uint32_t least, std::uint32_t most) {
+  const double fitting = units * (kTargetSeconds / std::max(seconds, 1e-6));
+  return static_cast<std::uint32_t>(std::clamp<double>(fitting, least, most));
+}
+
+void require_between(std::uint32_t value, std::uint32_t least, std::uint32_t most, const std::string& what) {
+  if (value < least || value > most) {
+    throw Error(Code::usage, what + " must be between " + std::to_string(least) + " and " + std::to_string(most));
+  }
+}
+
+}  // namespace
+
+KdfCost choose_cost(const InitOptions& init) {
+  KdfCost cost;
+  cost.kdf = init.kdf == Kdf::argon2id ? format::SlotKdf::argon2id : format::SlotKdf::pbkdf2;
+  cost.passes = init.passes;
+  const bool argon = cost.kdf == format::SlotKdf::argon2id;
+  if (argon) {
+    cost.memory_kib = init.memory_kib;
+    require_between(cost.memory_kib, kLeastMemoryKib, kMostMemoryKib, "--kdf-memory (KiB)");
+  }
+  if (cost.passes != 0) {
+    if (argon) require_between(cost.passes, kLeastPasses, kMostPasses, "--kdf-time (passes)");
+    if (!argon) require_between(cost.passes, kLeastIterations, kMostIterations, "--kdf-time (iterations)");
+    return cost;
+  }
+  const auto start = system_clock().monotonic_ns();
+  const std::uint32_t trial = argon ? kLeastPasses : kLeastIterations / 6;
+  if (argon) {
+    (void)crypto::argon2id(as_bytes("calibration"), {}, cost.memory_kib, trial);
+  } else {
+    (void)crypto::pbkdf2_sha256(as_bytes("calibration"), {}, trial);
+  }
+  const double seconds = static_cast<double>(system_clock().monotonic_ns() - start) * 1e-9;
+  cost.passes = argon ? scaled(trial, seconds, kLeastPasses, kMostPasses)
+                      : scaled(trial, seconds, kLeastIterations, kMostIterations);
+  return cost;
+}
+
+ByteBuffer make_owner_slot(const Keyring& keyring, const crypto::Key& root, const ObjectName& config_hash,
+                           const Password& password, const KdfCost& cost, const std::string& name,
+                           std::uint64_t created_ns) {
+  const auto pair_secret = crypto::random_key();
+  format::Slot slot;
+  slot.config_hash = config_hash;
+  slot.role = format::Role::owner;
+  slot.kdf = cost.kdf;
+  slot.memory_kib = cost.memory_kib;
+  slot.passes = cost.passes;
+  slot.lanes = 1;
+  fill_random(slot.salt);
+  slot.public_key = crypto::sealing_public_key(pair_secret);
+
+  const auto label = format::encode_slot_label({created_ns, name});
+  crypto::Secret<std::array<std::uint8_t, 64>> secrets;
+  std::ranges::copy(root.expose(), secrets.expose().begin());
+  std::ranges::copy(pair_secret.expose(), secrets.expose().begin() + 32);
+
+  const auto head = format::encode_slot_head(slot, label.size() + sizeof(crypto::Tag), 64 + sizeof(crypto::Tag));
+  slot.label = crypto::seal_once(label_key(keyring, format::slot_public_part(head)), head, label);
+  ByteBuffer bound = head;
+  append(bound, slot.label);
+  slot.wrapped = crypto::seal_once(wrapping_key(password, slot), crypto::sha256(bound), secrets.expose());
+  return format::encode_slot(slot);
+}
+
+std::optional<crypto::Key> open_owner_slot(ByteView bytes, const ObjectName& config_hash, const Password& password,
+                                           const std::string& subject) {
+  const auto slot = format::decode_slot(bytes, subject);
+  if (slot.config_hash != config_hash) throw Error(Code::corrupt, "belongs to another repository's config", subject);
+  format::check_kdf_cost(slot, subject);
+  if (slot.role != format::Role::owner) return std::nullopt;
+  if (slot.wrapped.size() != 64 + sizeof(crypto::Tag)) throw Error(Code::corrupt, "has no owner's secrets", subject);
+
+  crypto::Secret<std::array<std::uint8_t, 64>> secrets;
+  crypto::Tag tag;
+  std::ranges::copy(ByteView(slot.wrapped).last(sizeof tag), tag.begin());
+  crypto::Aead aead(wrapping_key(password, slot));
+  const auto bound = crypto::sha256(format::slot_wrap_aad_input(bytes));
+  if (!aead.open(crypto::kZeroNonce, bound, ByteView(slot.wrapped).first(64), tag, secrets.expose())) {
+    return std::nullopt;
+  }
+  return crypto::key_from(ByteView(secrets.expose()).first(32));
+}
+
+format::SlotLabel read_label(ByteView bytes, const Keyring& keyring, const std::string& subject) {
+  const auto slot = format::decode_slot(bytes, subject);
+  const auto key = label_key(keyring, format::slot_public_part(bytes));
+  const auto label = crypto::open_once(key, format::slot_label_aad(bytes), slot.label, subject);
+  return format::decode_slot_label(label, subject);
+}
+
+}  // namespace mbu::keys

@@ -1,0 +1,41 @@
+// Slots: the owner's root secret wrapped under a password (FORMAT.md §5). Any number of them open the same repository;
+// changing a password rewrites one slot and no data.
+//
+// Pure but for randomness and the time that a KDF takes on purpose; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crypto/kdf.hpp"
+#include "format/slot.hpp"
+#include "keys/keyring.hpp"
+#include "mbu/types/options.hpp"
+
+namespace mbu::keys {
+
+struct KdfCost {
+  format::SlotKdf kdf = format::SlotKdf::argon2id;
+  std::uint32_t memory_kib = 0;  // Argon2id
+  std::uint32_t passes = 0;      // Argon2id passes or PBKDF2 iterations
+};
+
+// The cost that `init` asks for; what it leaves open is chosen by running the KDF once on this machine so that it takes
+// about 0.15 s. Code::usage when a value is out of bounds.
+[[nodiscard]] KdfCost choose_cost(const InitOptions& init);
+
+// A new owner's slot, encoded.
+[[nodiscard]] ByteBuffer make_owner_slot(const Keyring& keyring, const crypto::Key& root, const ObjectName& config_hash,
+                                         const Password& password, const KdfCost& cost, const std::string& name,
+                                         std::uint64_t created_ns);
+
+// The root secret in the slot, nothing when the password is not this slot's. Code::corrupt when the slot belongs to another
+// config or asks for a cost that no slot may have.
+[[nodiscard]] std::optional<crypto::Key> open_owner_slot(ByteView bytes, const ObjectName& config_hash,
+                                                         const Password& password, const std::string& subject);
+
+// What the slot is called and when it was made. Code::corrupt.
+[[nodiscard]] format::SlotLabel read_label(ByteView bytes, const Keyring& keyring, const std::string& subject);
+
+}  // namespace mbu::keys

@@ -1,0 +1,95 @@
+#include "repo/compression.hpp"
+
+#include <zstd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <new>
+
+namespace mbu::repo {
+namespace {
+
+constexpr int kLargestWindowLog = 23;  // 8 MiB, FORMAT.md §1
+constexpr int kQuickLevel = -5;
+constexpr int kMetadataLevel = 6;
+
+// Order-0 entropy of 4,096 bytes taken evenly, in bits a byte. Random bytes give about 7.95 with so few samples.
+bool looks_random(ByteView bytes) {
+  constexpr std::size_t kSlices = 16;
+  constexpr std::size_t kSlice = 256;
+  if (bytes.size() < 2 * kSlices * kSlice) return false;
+  std::array<unsigned, 256> counts{};
+  const std::size_t stride = (bytes.size() - kSlice) / (kSlices - 1);
+  for (std::size_t s = 0; s < kSlices; ++s) {
+    for (auto b : bytes.subspan(s * stride, kSlice)) ++counts[b];
+  }
+  constexpr double kTotal = kSlices * kSlice;
+  double bits = 0;
+  for (auto count : counts) {
+    if (count != 0) bits -= count / kTotal * std::log2(count / kTotal);
+  }
+  return bits > 7.85;
+}
+
+}  // namespace
+
+struct Compressor::Context {
+  ZSTD_CCtx* zstd = ZSTD_createCCtx();
+  Context() {
+    if (zstd == nullptr) throw std::bad_alloc();
+  }
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  ~Context() { ZSTD_freeCCtx(zstd); }
+
+  bool run(ByteView plain, ByteBuffer& to, int level) {
+    to.resize(ZSTD_compressBound(plain.size()));
+    ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, level);
+    const auto size = ZSTD_compress2(zstd, to.data(), to.size(), plain.data(), plain.size());
+    if (ZSTD_isError(size) != 0) return false;
+    to.resize(size);
+    return true;
+  }
+};
+
+Compressor::Compressor(Compression compression) : context_(std::make_unique<Context>()), compression_(compression) {}
+Compressor::Compressor(Compressor&&) noexcept = default;
+Compressor& Compressor::operator=(Compressor&&) noexcept = default;
+Compressor::~Compressor() = default;
+
+bool Compressor::compress(ByteView plain, ByteBuffer& to) {
+  if (compression_.off) return false;
+  const int level = looks_random(plain) ? std::min(compression_.level, kQuickLevel) : compression_.level;
+  return context_->run(plain, to, level) && to.size() < plain.size() - plain.size() / 32;
+}
+
+ByteBuffer Compressor::frame(ByteView plain) {
+  ByteBuffer to;
+  if (!context_->run(plain, to, kMetadataLevel)) throw Error(Code::failed, "zstd failed to compress");
+  return to;
+}
+
+struct Decompressor::Context {
+  ZSTD_DCtx* zstd = ZSTD_createDCtx();
+  Context() {
+    if (zstd == nullptr) throw std::bad_alloc();
+    ZSTD_DCtx_setParameter(zstd, ZSTD_d_windowLogMax, kLargestWindowLog);
+  }
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  ~Context() { ZSTD_freeDCtx(zstd); }
+};
+
+Decompressor::Decompressor() : context_(std::make_unique<Context>()) {}
+Decompressor::Decompressor(Decompressor&&) noexcept = default;
+Decompressor& Decompressor::operator=(Decompressor&&) noexcept = default;
+Decompressor::~Decompressor() = default;
+
+bool Decompressor::decompress(ByteView frame, MutableBytes plain) {
+  const auto size = ZSTD_decompressDCtx(context_->zstd, plain.data(), plain.size(), frame.data(), frame.size());
+  return ZSTD_isError(size) == 0 && size == plain.size() &&
+         ZSTD_findFrameCompressedSize(frame.data(), frame.size()) == frame.size();
+}
+
+}  // namespace mbu::repo

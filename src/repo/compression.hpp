@@ -1,0 +1,45 @@
+// zstd (RFC 8878) with contexts that are kept between calls. One thread at a time.
+#pragma once
+
+#include <memory>
+
+#include "base/bytes.hpp"
+#include "mbu/types/options.hpp"
+
+namespace mbu::repo {
+
+class Compressor {
+ public:
+  explicit Compressor(Compression compression);
+  Compressor(Compressor&&) noexcept;
+  Compressor& operator=(Compressor&&) noexcept;
+  ~Compressor();
+
+  // Compresses into `to`, whose size becomes that of the frame. False, and `to` unspecified, when it is not worth it: what looks
+  // random by a sample gets a quick try only, and less than 1/32 saved counts as nothing.
+  [[nodiscard]] bool compress(ByteView plain, ByteBuffer& to);
+  // Always a frame.
+  [[nodiscard]] ByteBuffer frame(ByteView plain);
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+  Compression compression_;
+};
+
+class Decompressor {
+ public:
+  Decompressor();
+  Decompressor(Decompressor&&) noexcept;
+  Decompressor& operator=(Decompressor&&) noexcept;
+  ~Decompressor();
+
+  // Fills `plain` exactly. False when the frame is malformed or of another length.
+  [[nodiscard]] bool decompress(ByteView frame, MutableBytes plain);
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
+
+}  // namespace mbu::repo

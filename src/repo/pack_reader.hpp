@@ -1,0 +1,45 @@
+// Reading packs: the signed table of contents, and blocks.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <unordered_map>
+
+#include "format/index.hpp"
+#include "repo/block_codec.hpp"
+#include "repo/vault.hpp"
+
+namespace mbu::repo {
+
+// The pack's own toc: commitment, signature and admission of the signer checked, sizes added up. Code::corrupt naming the pack;
+// Code::not_found. Any thread.
+[[nodiscard]] format::IndexedPack read_toc(const Vault& vault, const ObjectName& name);
+
+// A pack that can be read from: what of IndexedPack reading takes.
+struct PackInfo {
+  ObjectName name;
+  ByteBuffer header;
+  std::vector<format::BlockEntry> blocks;
+  std::vector<std::uint64_t> offsets;  // of each block in the file
+  bool tombstoned = false;             // to be deleted: may be read, must not be referred to
+};
+[[nodiscard]] PackInfo pack_info(const format::IndexedPack& pack);
+
+// Fetches and opens blocks, keeping the openers of the packs used last. One thread at a time.
+class BlockFetcher {
+ public:
+  explicit BlockFetcher(const Vault& vault) : vault_(&vault), scratch_(Compression{}) {}
+
+  // The plain bytes, valid until the next call. Chunk ids are not checked. Code::corrupt naming the pack.
+  [[nodiscard]] ByteView fetch(const PackInfo& pack, std::uint32_t block);
+
+ private:
+  BlockOpener& opener_for(const PackInfo& pack);
+
+  const Vault* vault_;
+  BlockScratch scratch_;
+  ByteBuffer stored_;
+  std::list<std::pair<ObjectName, BlockOpener>> openers_;  // used last in front
+};
+
+}  // namespace mbu::repo

@@ -1,0 +1,38 @@
+// Snapshot objects: read, list, publish (FORMAT.md §10). Any thread.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "format/snapshot.hpp"
+#include "mbu/types/results.hpp"
+#include "repo/vault.hpp"
+
+namespace mbu::repo {
+
+struct StoredSnapshot {
+  ObjectName name;
+  PublicKey writer;
+  format::Snapshot snapshot;
+};
+
+// Signature and admission checked. Code::corrupt naming it, Code::not_found.
+[[nodiscard]] StoredSnapshot read_snapshot(const Vault& vault, const ObjectName& name);
+
+// All snapshots, oldest first. Damaged ones are left out and told to `damage`.
+[[nodiscard]] std::vector<StoredSnapshot> read_snapshots(const Vault& vault,
+                                                         const std::function<void(const CheckReport::Finding&)>& damage);
+
+// The name that the snapshot will have is known before anything of it is in the store.
+struct SealedSnapshot {
+  ObjectName name;
+  ByteBuffer bytes;
+};
+[[nodiscard]] SealedSnapshot seal_snapshot(const Vault& vault, const format::Snapshot& snapshot);
+
+// The packs that must have arrived for the snapshot to be complete: its own list joined with that of its bases. Nothing when a base
+// of it is not there any more, so that the list is not known.
+[[nodiscard]] std::optional<std::set<ObjectName>> packs_of(const std::vector<StoredSnapshot>& all,
+                                                           const StoredSnapshot& snapshot);
+
+}  // namespace mbu::repo
