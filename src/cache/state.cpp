@@ -1,0 +1,160 @@
+#include "cache/state.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <sstream>
+
+#include "base/random.hpp"
+
+namespace mbu::cache {
+namespace {
+
+constexpr std::size_t kLargestFile = 256U << 20;
+
+os::Blame blame(const std::string& path) { return {Code::failed, path}; }
+
+// The file's lines; none when it cannot be read.
+std::vector<std::string> lines_of(const std::string& path) {
+  std::vector<std::string> lines;
+  try {
+    const auto bytes = os::read_file(path, kLargestFile, blame(path));
+    std::istringstream text{std::string(as_text(bytes))};
+    for (std::string line; std::getline(text, line);) lines.push_back(std::move(line));
+  } catch (const Error&) {
+    // Nothing remembered.
+  }
+  return lines;
+}
+
+// One write with O_APPEND: lines of two processes do not mix.
+void append_line(const std::string& path, const std::string& text) {
+  try {
+    const auto fd = os::open_at(AT_FDCWD, path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600, blame(path));
+    os::write_all(fd.get(), as_bytes(text), blame(path));
+  } catch (const Error&) {
+    // A state that cannot be written is none.
+  }
+}
+
+std::string escape(const std::string& location) {
+  std::string text;
+  for (char c : location) {
+    if (c == '\n' || c == '\\') text += '\\';
+    text += c == '\n' ? 'n' : c;
+  }
+  return text;
+}
+
+std::string format_link(const char* status, const State::Link& link) {
+  return std::string(status) + ' ' + std::to_string(link.number) + ' ' + link.name.hex() + '\n';
+}
+
+struct Chain {
+  std::optional<State::Link> published, announced;
+};
+
+Chain read_chain(const std::string& file) {
+  Chain chain;
+  for (const auto& line : lines_of(file)) {
+    std::istringstream words(line);
+    std::string status, hex;
+    State::Link link;
+    if (!(words >> status >> link.number >> hex)) continue;
+    const auto name = ObjectName::parse(hex);
+    if (!name) continue;
+    link.name = *name;
+    (status == "published" ? chain.published : chain.announced) = link;
+  }
+  return chain;
+}
+
+}  // namespace
+
+State::State(const std::string& directory, const RepositoryId& repository)
+    : instance_(random_identifier<InstanceId>()) {
+  if (directory.empty()) return;
+  directory_ = directory + '/' + repository.hex();
+  const std::string file = directory_ + "/instance";
+  try {
+    os::make_directories(directory_, 0700, blame(directory_));
+    for (const auto& line : lines_of(file)) {
+      if (const auto id = InstanceId::parse(line)) {
+        instance_ = *id;
+        return;
+      }
+    }
+    os::replace_file(file, as_bytes(instance_.hex() + '\n'), 0600, blame(file));
+  } catch (const Error&) {
+    directory_.clear();
+  }
+}
+
+State::Publication State::publish(const std::function<bool(const ObjectName&)>& exists) {
+  Publication publication;
+  if (directory_.empty()) return publication;
+  publication.file_ = directory_ + "/chain-" + instance_.hex();
+  const std::string lock = directory_ + "/lock";
+  publication.lock_ = os::open_at(AT_FDCWD, lock.c_str(), O_RDWR | O_CREAT, 0600, blame(lock));
+  ::flock(publication.lock_.get(), LOCK_EX);
+  const auto chain = read_chain(publication.file_);
+  publication.previous_ = chain.published;
+  if (chain.announced && exists(chain.announced->name)) publication.previous_ = chain.announced;
+  return publication;
+}
+
+void State::Publication::announce(const Link& next) {
+  if (file_.empty()) return;
+  std::string text;
+  if (previous_) text = format_link("published", *previous_);
+  os::replace_file(file_, as_bytes(text + format_link("announced", next)), 0600, blame(file_));
+}
+
+void State::Publication::confirm(const Link& next) {
+  if (file_.empty()) return;
+  os::replace_file(file_, as_bytes(format_link("published", next)), 0600, blame(file_));
+}
+
+std::set<std::string> State::seen() const {
+  if (directory_.empty()) return {};
+  const auto lines = lines_of(directory_ + "/seen");
+  return {lines.begin(), lines.end()};
+}
+
+void State::remember(const std::vector<std::string>& object_paths) {
+  if (directory_.empty() || object_paths.empty()) return;
+  std::string text;
+  for (const auto& path : object_paths) text += path + '\n';
+  append_line(directory_ + "/seen", text);
+}
+
+void State::remember_location(const std::string& directory, const std::string& location, const RepositoryId& id) {
+  if (directory.empty() || remembered_at(directory, location) == id) return;
+  try {
+    os::make_directories(directory, 0700, blame(directory));
+  } catch (const Error&) {
+    return;
+  }
+  append_line(directory + "/repositories", id.hex() + ' ' + escape(location) + '\n');
+}
+
+std::optional<RepositoryId> State::remembered_at(const std::string& directory, const std::string& location) {
+  std::optional<RepositoryId> last;
+  if (directory.empty()) return last;
+  constexpr std::size_t kHex = RepositoryId::kSize * 2;
+  const std::string wanted = escape(location);
+  for (const auto& line : lines_of(directory + "/repositories")) {
+    if (line.size() <= kHex || line.substr(kHex + 1) != wanted) continue;
+    if (const auto id = RepositoryId::parse(line.substr(0, kHex))) last = id;
+  }
+  return last;
+}
+
+std::set<std::string> State::seen_in(const std::string& directory, const RepositoryId& id) {
+  if (directory.empty()) return {};
+  const auto lines = lines_of(directory + '/' + id.hex() + "/seen");
+  return {lines.begin(), lines.end()};
+}
+
+}  // namespace mbu::cache
