@@ -10,8 +10,8 @@ namespace mbu {
 
 struct Configuration {
   std::string source;                       // the file it was read from; empty: built-in defaults
-  std::string package_directory;            // absolute, ~ expanded
-  std::string restore_directory;            // absolute, ~ expanded
+  std::string package_directory;            // absolute, ~ expanded; empty when that needs a home and there is none
+  std::string restore_directory;            // likewise
   std::string module = "repository";
   std::string compression = "default";
   std::vector<std::string> excludes;
@@ -23,6 +23,7 @@ struct Configuration {
   } watcher;
   std::string kdf = "argon2id";
   std::vector<std::string> push;
+  std::vector<std::string> warnings;        // worth telling: files that were passed over, and why
 };
 
 struct ConfigurationSearch {

@@ -1,0 +1,29 @@
+#include "mbu/configuration.hpp"
+
+#include <utility>
+
+#include "config/search.hpp"
+
+namespace mbu {
+
+Configuration load_configuration(const ConfigurationSearch& search) {
+  config::Found found = config::find_settings({search.given, search.environment, search.write_default});
+  config::Settings& settings = found.settings;
+  Configuration configuration;
+  configuration.source = std::move(found.path);
+  configuration.package_directory = std::move(settings.package_directory);
+  configuration.restore_directory = std::move(settings.restore_directory);
+  configuration.module = std::move(settings.module);
+  configuration.compression = std::move(settings.compression);
+  configuration.excludes = std::move(settings.excludes);
+  configuration.watcher.module = std::move(settings.watcher_module);
+  configuration.watcher.settle_ms = settings.settle_ms;
+  configuration.watcher.max_delay_ms = settings.max_delay_ms;
+  configuration.watcher.poll_interval_ms = settings.poll_interval_ms;
+  configuration.kdf = std::move(settings.kdf);
+  configuration.push = std::move(settings.push);
+  configuration.warnings = std::move(found.warnings);
+  return configuration;
+}
+
+}  // namespace mbu
