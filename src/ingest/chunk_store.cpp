@@ -1,0 +1,143 @@
+#include "ingest/chunk_store.hpp"
+
+#include <algorithm>
+
+namespace mbu::ingest {
+namespace {
+
+using format::BlockRole;
+
+// Plain bytes. Larger blocks compress better; smaller ones make reading one file or one directory cheaper.
+constexpr std::size_t kDataBlock = 1U << 20;
+constexpr std::size_t kInlineBlock = 1U << 20;
+constexpr std::size_t kListingBlock = 256U << 10;
+// Stored bytes after which a pack is published: what a broken run loses is at most one unfinished pack a worker.
+constexpr std::uint64_t kPackTarget = 32U << 20;
+// Up to this much of everything goes into one pack together.
+constexpr std::size_t kSmallRun = 4U << 20;
+// Packs without an index object that are worth writing one for.
+constexpr std::size_t kIndexFrom = 4;
+
+}  // namespace
+
+ChunkStore::ChunkStore(const repo::Vault& vault, const repo::ChunkIndex& index, Options options)
+    : vault_(&vault), index_(&index), options_(options), referred_(index.pack_count()) {}
+
+ChunkStore::~ChunkStore() = default;
+
+ChunkSink& ChunkStore::make_sink() {
+  sinks_.push_back(std::make_unique<ChunkSink>(*this, options_.compression));
+  return *sinks_.back();
+}
+
+bool ChunkStore::wants(const ChunkId& id) {
+  if (const auto known = index_->find(id); known && !index_->pack(known->pack).tombstoned) {
+    referred_[known->pack].store(true, std::memory_order_relaxed);
+    return false;
+  }
+  return claims_.claim(id);
+}
+
+void ChunkStore::published(format::IndexedPack pack) {
+  counters_.stored_bytes += pack.size;
+  const std::scoped_lock lock(mutex_);
+  published_.push_back(std::move(pack));
+}
+
+void ChunkStore::finish() {
+  if (sinks_.empty()) return;
+  auto& first = *sinks_.front();
+  std::size_t waiting = 0;
+  bool any_pack = false;
+  for (const auto& sink : sinks_) {
+    for (const auto& block : sink->blocks_) waiting += block.plain.size();
+    for (const auto& pack : sink->packs_) any_pack = any_pack || pack.has_value();
+  }
+  for (std::size_t i = 1; i < sinks_.size(); ++i) first.take_over(*sinks_[i]);
+  const bool together = !any_pack && waiting <= kSmallRun;
+  for (auto& block : first.blocks_) {
+    if (!block.chunks.empty()) first.seal(block, together ? ChunkSink::data_pack : ChunkSink::pack_kind(block.role));
+  }
+  for (const auto& sink : sinks_) {
+    sink->close(ChunkSink::data_pack);
+    sink->close(ChunkSink::listing_pack);
+  }
+  write_index();
+}
+
+void ChunkStore::write_index() {
+  const auto& unindexed = index_->unindexed();
+  if (options_.discard || unindexed.size() + published_.size() < kIndexFrom) return;
+  auto packs = published_;
+  for (const auto& name : unindexed) packs.push_back(repo::read_toc(*vault_, name));
+  const auto name = repo::write_index(*vault_, std::move(packs));
+  counters_.stored_bytes += vault_->store().size(store::Folder::indexes, name);
+}
+
+std::set<ObjectName> ChunkStore::packs_used() const {
+  std::set<ObjectName> used;
+  for (const auto& pack : published_) used.insert(pack.name);
+  for (std::uint32_t i = 0; i < referred_.size(); ++i) {
+    if (referred_[i].load(std::memory_order_relaxed)) used.insert(index_->pack(i).name);
+  }
+  return used;
+}
+
+ChunkSink::ChunkSink(ChunkStore& store, Compression compression)
+    : store_(&store),
+      scratch_(compression),
+      blocks_{{BlockRole::data, kDataBlock, {}, {}},
+              {BlockRole::inlined, kInlineBlock, {}, {}},
+              {BlockRole::list, kListingBlock, {}, {}},
+              {BlockRole::page, kListingBlock, {}, {}}} {}
+
+ChunkSink::PackKind ChunkSink::pack_kind(BlockRole role) {
+  return role == BlockRole::data ? data_pack : listing_pack;
+}
+
+ChunkId ChunkSink::put(BlockRole role, ByteView bytes) {
+  const auto id = repo::chunk_id(store_->vault_->keyring().own_domain(), role, bytes);
+  if (!store_->wants(id)) return id;
+  store_->counters_.plain_bytes += bytes.size();
+  ++(role == BlockRole::page ? store_->counters_.page_chunks : store_->counters_.data_chunks);
+  append(*std::ranges::find(blocks_, role, &Block::role), id, bytes);
+  return id;
+}
+
+void ChunkSink::append(Block& block, const ChunkId& id, ByteView bytes) {
+  if (block.plain.size() + bytes.size() > block.target && !block.chunks.empty()) seal(block, pack_kind(block.role));
+  block.plain.insert(block.plain.end(), bytes.begin(), bytes.end());
+  block.chunks.push_back({id, static_cast<std::uint32_t>(bytes.size())});
+}
+
+void ChunkSink::seal(Block& block, PackKind into) {
+  if (!store_->options_.discard) {
+    auto& pack = packs_[into];
+    if (!pack) pack.emplace(*store_->vault_, store_->options_.verify);
+    pack->add(block.role, block.plain, block.chunks, scratch_);
+    if (pack->size() >= kPackTarget) close(into);
+  }
+  block.plain.clear();
+  block.chunks.clear();
+}
+
+void ChunkSink::close(PackKind kind) {
+  if (!packs_[kind]) return;
+  store_->published(packs_[kind]->finish(scratch_));
+  packs_[kind].reset();
+}
+
+void ChunkSink::take_over(ChunkSink& other) {
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    auto& from = other.blocks_[i];
+    ByteView rest = from.plain;
+    for (const auto& chunk : from.chunks) {
+      append(blocks_[i], chunk.id, rest.first(chunk.length));
+      rest = rest.subspan(chunk.length);
+    }
+    from.plain = {};
+    from.chunks = {};
+  }
+}
+
+}  // namespace mbu::ingest

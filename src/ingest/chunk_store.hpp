@@ -1,0 +1,103 @@
+// From chunks to packs: every worker of a run has a ChunkSink, and all sinks share a ChunkStore.
+//
+// A sink gathers chunks of one role into a block, and seals the block into the pack it is writing, so that a worker carries
+// data from a file to a finished block without waiting for others. Packs are published as they fill. What is left in half-full blocks at
+// the end is put together by ChunkStore::finish(), so that a small run leaves one pack.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "ingest/claims.hpp"
+#include "repo/chunk_index.hpp"
+#include "repo/pack_writer.hpp"
+
+namespace mbu::ingest {
+
+struct StoreCounters {
+  std::atomic<std::uint64_t> data_chunks{0};   // new, of files
+  std::atomic<std::uint64_t> page_chunks{0};   // new pages
+  std::atomic<std::uint64_t> plain_bytes{0};   // of new chunks
+  std::atomic<std::uint64_t> stored_bytes{0};  // of published packs and indexes
+};
+
+class ChunkSink;
+
+class ChunkStore {
+ public:
+  struct Options {
+    Compression compression;
+    bool verify = true;
+    bool discard = false;  // a dry run: everything is done but writing
+  };
+  // `vault` and `index` must outlive it.
+  ChunkStore(const repo::Vault& vault, const repo::ChunkIndex& index, Options options);
+  ~ChunkStore();
+
+  // A new worker's sink, which lives as long as this.
+  [[nodiscard]] ChunkSink& make_sink();
+
+  // Seals and publishes what all sinks hold, then an index object when enough packs lack one. One thread, once, when no
+  // sink is used any more.
+  void finish();
+
+  // Packs this run published, and those that hold chunks it found stored already.
+  [[nodiscard]] std::set<ObjectName> packs_used() const;
+  [[nodiscard]] const StoreCounters& counters() const noexcept { return counters_; }
+
+ private:
+  friend class ChunkSink;
+  // Whether the chunk must be stored by the caller.
+  [[nodiscard]] bool wants(const ChunkId& id);
+  void published(format::IndexedPack pack);
+  void write_index();
+
+  const repo::Vault* vault_;
+  const repo::ChunkIndex* index_;
+  Options options_;
+  Claims claims_;
+  StoreCounters counters_;
+  std::vector<std::unique_ptr<ChunkSink>> sinks_;
+  std::mutex mutex_;  // guards published_ and referred_
+  std::vector<format::IndexedPack> published_;
+  std::vector<std::atomic<bool>> referred_;  // by pack number of the index
+};
+
+// One thread at a time.
+class ChunkSink {
+ public:
+  ChunkSink(ChunkStore& store, Compression compression);
+
+  // Stores the chunk unless it is known; its id.
+  ChunkId put(format::BlockRole role, ByteView bytes);
+
+ private:
+  friend class ChunkStore;
+  // A block being filled.
+  struct Block {
+    format::BlockRole role;
+    std::size_t target;  // plain bytes
+    ByteBuffer plain;
+    std::vector<format::ChunkRef> chunks;
+  };
+  // Chunks of files lie in other packs than what listing reads.
+  enum PackKind { data_pack, listing_pack, pack_kinds };
+
+  static PackKind pack_kind(format::BlockRole role);
+  void append(Block& block, const ChunkId& id, ByteView bytes);
+  void seal(Block& block, PackKind into);
+  void close(PackKind kind);
+  void take_over(ChunkSink& other);
+
+  ChunkStore* store_;
+  repo::BlockScratch scratch_;
+  std::vector<Block> blocks_;
+  std::optional<repo::PackWriter> packs_[pack_kinds];
+};
+
+}  // namespace mbu::ingest

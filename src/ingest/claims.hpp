@@ -1,0 +1,30 @@
+// Claims: which chunks this run is storing. The first worker to claim an id stores it; all others take it as stored, since
+// the run publishes no snapshot unless every claim was kept. Any thread.
+#pragma once
+
+#include <array>
+#include <mutex>
+#include <unordered_set>
+
+#include "mbu/types/ids.hpp"
+
+namespace mbu::ingest {
+
+class Claims {
+ public:
+  // True for the first caller with this id.
+  [[nodiscard]] bool claim(const ChunkId& id) {
+    auto& shard = shards_[id.bytes[31] % shards_.size()];
+    const std::scoped_lock lock(shard.mutex);
+    return shard.ids.insert(id).second;
+  }
+
+ private:
+  struct alignas(64) Shard {
+    std::mutex mutex;
+    std::unordered_set<ChunkId, IdentifierHash> ids;
+  };
+  std::array<Shard, 64> shards_;
+};
+
+}  // namespace mbu::ingest

@@ -1,0 +1,224 @@
+#include "ops/check/check.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/random.hpp"
+#include "ops/check/trees.hpp"
+#include "repo/chunk_index.hpp"
+#include "repo/tombstones.hpp"
+
+namespace mbu::ops {
+namespace {
+
+using repo::Context;
+using store::Folder;
+
+// Findings from several threads.
+class Findings {
+ public:
+  void add(const CheckReport::Finding& finding) {
+    const std::scoped_lock lock(mutex_);
+    const auto same = [&](const auto& f) { return f.object == finding.object && f.message == finding.message; };
+    if (std::ranges::none_of(report_.damage, same)) report_.damage.push_back(finding);
+  }
+  // Runs `work`; damage that it throws is a finding.
+  template <class Work>
+  void guard(Work work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
+      add({error.subject(), error.happened()});
+    }
+  }
+  [[nodiscard]] CheckReport& report() noexcept { return report_; }
+
+ private:
+  std::mutex mutex_;
+  CheckReport report_;
+};
+
+// The object's bytes against its name, read in pieces.
+void check_name(store::Store& store, Folder folder, const ObjectName& name, std::atomic<std::uint64_t>& bytes_read) {
+  constexpr std::size_t kPiece = 1U << 20;
+  crypto::Sha256 hash;
+  ByteBuffer piece;
+  const std::uint64_t size = store.size(folder, name);
+  for (std::uint64_t offset = 0; offset < size; offset += piece.size()) {
+    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, size - offset)));
+    store.read_at(folder, name, offset, piece);
+    hash.update(piece);
+  }
+  bytes_read += size;
+  if (hash.finish() != name.bytes) {
+    throw Error(Code::corrupt, "is damaged: its bytes do not hash to its name", store::object_path(folder, name));
+  }
+}
+
+void check_blocks(const repo::Vault& vault, const format::IndexedPack& pack, repo::BlockFetcher& fetcher) {
+  const auto info = repo::pack_info(pack);
+  const auto path = store::object_path(Folder::packs, pack.name);
+  std::size_t next = 0;
+  for (std::uint32_t number = 0; number < info.blocks.size(); ++number) {
+    auto plain = fetcher.fetch(info, number);
+    const auto role = info.blocks[number].role;
+    for (std::uint32_t i = 0; i < info.blocks[number].chunks; ++i, ++next) {
+      const auto& chunk = pack.toc.chunks[next];
+      if (repo::chunk_id(vault.keyring().own_domain(), role, plain.first(chunk.length)) != chunk.id) {
+        throw Error(Code::corrupt, "a chunk in block " + std::to_string(number) + " does not hash to its id", path);
+      }
+      plain = plain.subspan(chunk.length);
+    }
+  }
+}
+
+std::vector<ObjectName> chosen_packs(const std::vector<store::Listed>& packs, const CheckOptions& options) {
+  std::vector<ObjectName> chosen;
+  for (const auto& pack : packs) {
+    if (options.subset_count != 0 && pack.name.bytes[0] % options.subset_count != options.subset_index - 1) continue;
+    if (options.subset_count == 0 && options.subset_percent < 100) {
+      const auto draw = load<std::uint32_t>(random_identifier<Identifier<struct DrawTag, 4>>().view());
+      if (draw >= options.subset_percent / 100 * 4294967296.0) continue;
+    }
+    chosen.push_back(pack.name);
+  }
+  return chosen;
+}
+
+void check_packs(const Context& context, const CheckOptions& options, Findings& findings) {
+  auto& store = context.vault.store();
+  const auto packs = store.list(Folder::packs, false);
+  const auto to_read = options.read_data ? chosen_packs(packs, options) : std::vector<ObjectName>{};
+  std::atomic<std::uint64_t> bytes_read{0}, done{0};
+  std::vector<repo::BlockFetcher> fetchers;
+  for (unsigned i = 0; i < context.threads; ++i) fetchers.emplace_back(context.vault);
+
+  parallel_for(context.threads, packs.size(), [&](unsigned worker, std::size_t i) {
+    context.interrupt.check();
+    findings.guard([&] {
+      const bool read = std::ranges::binary_search(to_read, packs[i].name);
+      if (read) check_name(store, Folder::packs, packs[i].name, bytes_read);
+      const auto pack = repo::read_toc(context.vault, packs[i].name);
+      if (read) check_blocks(context.vault, pack, fetchers[worker]);
+    });
+    ++done;
+    if (context.events.progress_due()) {
+      context.events.progress({done, bytes_read, packs.size(), 0, true, "data"});
+    }
+  });
+  findings.report().objects += packs.size();
+  findings.report().packs_read += to_read.size();
+  findings.report().bytes_read += bytes_read;
+}
+
+void check_indexes(const Context& context, Findings& findings) {
+  auto& store = context.vault.store();
+  std::set<ObjectName> here;
+  for (const auto& listed : store.list(Folder::packs, false)) here.insert(listed.name);
+  for (const auto& listed : store.list(Folder::indexes, false)) {
+    context.interrupt.check();
+    ++findings.report().objects;
+    const auto path = store::object_path(Folder::indexes, listed.name);
+    findings.guard([&] {
+      const auto read = repo::read_index(context.vault, listed.name);
+      for (const auto& pack : read.index.packs) {
+        if (!here.contains(pack.name)) continue;
+        std::optional<format::IndexedPack> own;
+        try {
+          own = repo::read_toc(context.vault, pack.name);
+        } catch (const Error& error) {
+          if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
+          continue;  // the pack's own damage, found by check_packs
+        }
+        if (*own != pack) throw Error(Code::corrupt, "contradicts the table of contents of a pack", path);
+      }
+    });
+  }
+}
+
+// Slots, statements and locks are small: always read whole.
+void check_small_objects(const Context& context, Findings& findings) {
+  auto& store = context.vault.store();
+  findings.guard([&] {
+    if (repo::read_config(store).hash != context.vault.config_hash()) {
+      throw Error(Code::corrupt, "has changed since it was opened", "config");
+    }
+  });
+  for (const auto& damage : context.vault.constitution().damage) findings.add(damage);
+  std::atomic<std::uint64_t> bytes_read{0};
+  for (const auto folder : {Folder::keys, Folder::statements, Folder::locks}) {
+    for (const auto& listed : store.list(folder, false)) {
+      ++findings.report().objects;
+      findings.guard([&] { check_name(store, folder, listed.name, bytes_read); });
+      if (folder != Folder::keys) continue;
+      const auto path = store::object_path(folder, listed.name);
+      findings.guard([&] {
+        const auto bytes = store.read(folder, listed.name);
+        if (format::decode_slot(bytes, path).config_hash != context.vault.config_hash()) {
+          throw Error(Code::corrupt, "belongs to another repository's config", path);
+        }
+        (void)keys::read_label(bytes, context.vault.keyring(), path);
+      });
+    }
+  }
+  (void)repo::read_tombstones(context.vault, [&](const auto& finding) { findings.add(finding); });
+}
+
+// What this machine saw before and the store does not list any more. Indexes may go; snapshots, slots and statements may not.
+void check_memory(const Context& context, Findings& findings) {
+  std::set<std::string> here;
+  for (const auto folder : store::kFolders) {
+    for (const auto& listed : context.vault.store().list(folder, false)) {
+      here.insert(store::object_path(folder, listed.name));
+    }
+  }
+  const auto seen = context.state.seen();
+  for (const auto& path : seen) {
+    if (!path.starts_with("data/") && !here.contains(path)) {
+      findings.add({path, "is missing: it was here before"});
+    }
+  }
+  for (auto& finding : findings.report().damage) {
+    finding.never_seen = finding.message.starts_with("is missing") && !seen.contains(finding.object);
+  }
+}
+
+}  // namespace
+
+CheckReport check(const Context& context, const CheckOptions& options) {
+  Findings findings;
+  const auto start = system_clock().monotonic_ns();
+  check_small_objects(context, findings);
+  check_packs(context, options, findings);
+  check_indexes(context, findings);
+  check_trees(context, findings.report().snapshots, [&](const CheckReport::Finding& f) { findings.add(f); });
+  check_memory(context, findings);
+  auto& report = findings.report();
+  std::ranges::sort(report.damage, {}, [](const auto& f) { return std::tie(f.object, f.message); });
+  report.seconds = static_cast<double>(system_clock().monotonic_ns() - start) * 1e-9;
+  return std::move(report);
+}
+
+CheckReport check_names(store::Store& store, unsigned threads, const Interrupt& interrupt) {
+  Findings findings;
+  const auto start = system_clock().monotonic_ns();
+  (void)repo::read_config(store);
+  std::vector<std::pair<Folder, ObjectName>> objects;
+  for (const auto folder : store::kFolders) {
+    for (const auto& listed : store.list(folder, false)) objects.emplace_back(folder, listed.name);
+  }
+  std::atomic<std::uint64_t> bytes_read{0};
+  parallel_for(threads, objects.size(), [&](unsigned, std::size_t i) {
+    interrupt.check();
+    findings.guard([&] { check_name(store, objects[i].first, objects[i].second, bytes_read); });
+  });
+  auto& report = findings.report();
+  report.objects = objects.size();
+  report.bytes_read = bytes_read;
+  std::ranges::sort(report.damage, {}, [](const auto& f) { return std::tie(f.object, f.message); });
+  report.seconds = static_cast<double>(system_clock().monotonic_ns() - start) * 1e-9;
+  return std::move(report);
+}
+
+}  // namespace mbu::ops

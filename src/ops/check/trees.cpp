@@ -1,0 +1,101 @@
+#include "ops/check/trees.hpp"
+
+#include <unordered_set>
+
+#include "repo/chunk_index.hpp"
+#include "repo/snapshots.hpp"
+#include "tree/reader.hpp"
+
+namespace mbu::ops {
+namespace {
+
+using Damage = std::function<void(const CheckReport::Finding&)>;
+
+class TreeCheck {
+ public:
+  TreeCheck(const repo::Context& context, const repo::ChunkIndex& index, const Damage& damage)
+      : context_(context), index_(index), reader_(context.vault, index), damage_(damage) {}
+
+  void snapshot(const repo::StoredSnapshot& stored) {
+    name_ = "snapshot " + stored.name.hex().substr(0, 8);
+    directory(stored.snapshot.root, "/");
+  }
+
+ private:
+  template <class Work>
+  void guard(const std::string& path, Work work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
+      // The object when one is named, and always the path that is hit.
+      if (error.subject() != path && !error.subject().empty()) damage_({error.subject(), error.happened()});
+      damage_({name_ + ":" + path, error.happened()});
+    }
+  }
+
+  void directory(const ChunkId& id, const std::string& path) {
+    if (!visited_.insert(id).second) return;
+    context_.interrupt.check();
+    // Children first gathered, then visited: the depth of the recursion holds names, not pages.
+    std::vector<std::pair<std::string, ChunkId>> below;
+    guard(path, [&] {
+      reader_.for_each_leaf(id, path, [&](format::Page&& page) {
+        if (!page.inline_chunk.is_zero()) chunk({page.inline_chunk, page.inline_length}, path);
+        for (const auto& entry : page.entries) {
+          const std::string entry_path = (path == "/" ? path : path + '/') + entry.name;
+          if (entry.is_directory() && !entry.directory.is_zero()) below.emplace_back(entry_path, entry.directory);
+          if (entry.is_regular()) file(entry, entry_path);
+        }
+      });
+    });
+    for (const auto& [child_path, child] : below) directory(child, child_path);
+  }
+
+  void file(const format::Entry& entry, const std::string& path) {
+    guard(path, [&] {
+      std::uint64_t data = 0;
+      for (const auto& run : reader_.data_runs(entry, path)) data += run.length;
+      if (entry.content.kind == format::Content::Kind::inlined) return;
+      std::uint64_t bytes = 0;
+      reader_.for_each_chunk(entry.content, path, [&](const format::ChunkRef& ref) {
+        bytes += ref.length;
+        chunk(ref, path);
+      });
+      if (bytes != data) throw Error(Code::corrupt, "its chunks do not add up to its size", path);
+    });
+  }
+
+  void chunk(const format::ChunkRef& ref, const std::string& path) const {
+    const auto location = index_.find(ref.id);
+    if (!location) throw Error(Code::corrupt, "a chunk of it is in no pack that is here", path);
+    if (location->length != ref.length) throw Error(Code::corrupt, "a chunk of it has the wrong length", path);
+  }
+
+  const repo::Context& context_;
+  const repo::ChunkIndex& index_;
+  tree::TreeReader reader_;
+  const Damage& damage_;
+  std::string name_;
+  std::unordered_set<ChunkId, IdentifierHash> visited_;
+};
+
+}  // namespace
+
+void check_trees(const repo::Context& context, std::uint64_t& snapshots, const Damage& damage) {
+  const auto index = repo::ChunkIndex::load(context.vault, damage);
+  const auto all = repo::read_snapshots(context.vault, damage);
+  snapshots = all.size();
+  TreeCheck check(context, index, damage);
+  std::set<ObjectName> wanted;
+  for (const auto& stored : all) {
+    check.snapshot(stored);
+    const auto& packs = stored.snapshot.packs_added;
+    wanted.insert(packs.begin(), packs.end());
+  }
+  for (const auto& name : wanted) {
+    if (!index.find_pack(name)) damage({store::object_path(store::Folder::packs, name), "is missing"});
+  }
+}
+
+}  // namespace mbu::ops

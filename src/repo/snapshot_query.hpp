@@ -1,0 +1,18 @@
+// Which snapshot somebody means. Pure; any thread.
+#pragma once
+
+#include "mbu/types/options.hpp"
+#include "repo/snapshots.hpp"
+
+namespace mbu::repo {
+
+[[nodiscard]] bool passes(const StoredSnapshot& stored, const SnapshotFilter& filter);
+
+// The snapshot that `text` names among `all` (oldest first): "latest", "latest~N" of those that pass the filter, or an id prefix
+// of at least one digit. Code::not_found; Code::usage when a prefix fits several.
+[[nodiscard]] const StoredSnapshot& find_snapshot(const std::vector<StoredSnapshot>& all, const std::string& text,
+                                                  const SnapshotFilter& filter);
+
+[[nodiscard]] SnapshotInfo describe(const StoredSnapshot& stored);
+
+}  // namespace mbu::repo
