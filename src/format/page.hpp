@@ -11,6 +11,7 @@ struct PageChild {
   ChunkId id;
   std::uint64_t entries = 0;  // of the directory, below it
   std::string first_name;
+  bool operator==(const PageChild&) const = default;
 };
 
 struct Page {
@@ -25,16 +26,18 @@ inline constexpr std::uint8_t kHighestPageLevel = 7;
 // What a page's owner names and attributes may come to when each entry gets its own copy, in bytes.
 inline constexpr std::size_t kLargestPageExpansion = 64 * 1024 * 1024;
 
-// What an entry adds to its page at most, in bytes, nothing shared with others. Pages whose weights stay below kLargestChunk
-// fit in a chunk and stay within kLargestPageExpansion.
+// What an entry adds to its page at most, in bytes, nothing shared with others. A page whose weights and kPageOverhead stay
+// within kLargestChunk can be encoded. An entry that alone is heavier cannot be stored at all: its attributes are too large.
 [[nodiscard]] std::size_t entry_weight(const Entry& entry) noexcept;
+inline constexpr std::size_t kPageOverhead = 1024;
 
 // Preconditions: names ascend strictly and are valid; contents fit the sizes; inlined contents lie in order and without
-// gap in the inline chunk. Throws Code::failed when one is violated in a way that would lose something. Equal pages give equal bytes.
+// gap in the inline chunk. Throws Code::failed rather than make a page that decode_page() would refuse. Mode and flags lose
+// bits that are not kept. Equal pages give equal bytes.
 [[nodiscard]] ByteBuffer encode_page(const Page& page);
 
-// Checks everything that a single page can be checked for: the FlatBuffer, vector lengths, types, names and their order, content
-// against sizes, rows. Entries' inline offsets are filled in. Throws Code::corrupt with `subject` in it.
+// Checks everything that a single page can be checked for: the FlatBuffer, vector lengths, types, names and their order,
+// content against sizes, rows. Entries' inline offsets are filled in. Throws Code::corrupt with `subject` in it.
 [[nodiscard]] Page decode_page(ByteView bytes, const std::string& subject);
 
 }  // namespace mbu::format
