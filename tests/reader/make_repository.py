@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """A writer of tiny repositories, from docs/FORMAT.md alone, for tests.
 
     import make_repository as make
@@ -10,19 +9,14 @@ Every function takes hooks that break one rule while everything around it is has
 - entries: any field of file(), directory(), symlink() and special() can be given a value of its own (`size=7`);
   directory(page=f) calls f(page) with the dictionary of the FlatBuffer `Page` before it is stored; directory(store=f)
   calls f(repository, pack, page) to store it instead; entries stay in the order given.
-- Repository.sealed(): header=f(bytearray) before the commitment is made, body=f(x) after signing, signer=seed, table
-  may be bytes; Pack: toc=f(dictionary), t=f(bytes), blocks and ids at will; Repository.put(name=...) misnames.
+- add_snapshot(hooks={...}, pack_hooks={...}) and the other add_ functions hand hooks to Repository.sealed() and
+  Pack.build(), which describe them; `signer` is a seed.
 
-hostile_cases() lists repositories that break one rule each. Command line:
-
-    make_repository.py --list
-    make_repository.py CASE REPO --password-file FILE      (CASE `valid` is a repository without a fault)
+hostile.py has a collection of repositories that break one rule each.
 """
 
-import argparse
 import os
 import struct
-import sys
 import time
 from dataclasses import dataclass
 
@@ -41,6 +35,11 @@ INLINE_LIMIT = 512
 CHUNK_SIZE = 1 << 20
 LIST_ITEMS = 1000
 WHEN = 1_700_000_000
+
+
+def same(value):
+    """The hook that changes nothing."""
+    return value
 
 
 def compress(data):
@@ -116,7 +115,8 @@ def file(name, data=b"", **given):
 
 
 def directory(name, entries=(), **given):
-    """A directory. page=, store=: hooks (see above); leaf_entries; counts=(files, directories, bytes) as claimed."""
+    """A directory. page=, store=: hooks (see above); inner=f(dict) on its inner page; leaf_entries; counts=(files,
+    directories, bytes) as claimed; stored=(page id, counts) when it is stored already."""
     return _made(name, tree.DIRECTORY, given, entries=list(entries))
 
 
@@ -160,62 +160,53 @@ class Pack:
         self.blocks.append((role, block, method))
         return [identity for identity, _ in block]
 
-    def build(self, header=None, block=None, frame=compress, toc=None, t=None, plain_length=None, sealed=None,
-              signature=None, trailer=None, padding=True):
-        """The pack's bytes. header=f(bytearray); block=f(number, stored) on what is encrypted; frame=compressor;
-        toc=f(dict); plain_length=f(n) on the toc's; t=f(bytes); sealed=f, signature=f, trailer=f(bytes)."""
+    def build(self, padding=True, **hooks):
+        """The pack's bytes. Hooks: header=f(bytearray) before, whole_header=f(bytes) after the commitment;
+        block=f(number, bytes) on what is encrypted; frame, toc_frame: compressors; toc=f(dict); plain_length=f(n) on the
+        toc's; t=f(bytes) on the toc before it is sealed; sealed, signature, trailer: f(bytes)."""
         head = self.repository.header(b"P", self.key, self.domain, self.generation, random=self.random,
-                                      ephemeral=self.ephemeral, patch=header)
+                                      ephemeral=self.ephemeral, patch=hooks.get("header"))
+        self.header = hooks.get("whole_header", same)(head)
         blocks = list(self.blocks)
-        if padding:
-            size = len(self._finish(head, blocks, block, frame, toc, t, plain_length, sealed, signature, trailer)[0])
-            if size < 1 << 20:
-                # the padding block's entry makes the toc a little larger; "at least" allows that
-                fill = padme(size) - size
-                blocks.append((PADDING, [], bytes(fill)))
-        data, self.toc = self._finish(head, blocks, block, frame, toc, t, plain_length, sealed, signature, trailer)
-        self.header = head
+        data = self._build(blocks, hooks)
+        if padding and len(data) < 1 << 20:
+            # The block's own entry makes the toc a little larger; "at least Padmé" allows for that.
+            blocks.append((PADDING, [(None, bytes(padme(len(data)) - len(data)))], 0))
+            data = self._build(blocks, hooks)
         return data
 
-    def _finish(self, head, blocks, hook, frame, toc_hook, t_hook, plain_length, sealed_hook, signature_hook, trailer_hook):
-        HH, out = H(head), [head]
+    def _build(self, blocks, hooks):
+        HH, out = H(self.header), [self.header]
         toc = {name: [] for name in ("block_stored", "block_plain", "block_chunks", "block_roles", "block_methods",
                                      "chunk_lengths")}
         toc.update(block_tags=b"", chunk_ids=b"")
         block_key = derive("mbu v1 block key", self.key)
         for number, (role, pieces, method) in enumerate(blocks):
-            if role == PADDING and isinstance(method, bytes):
-                plain, method = method, 0
-            else:
-                plain = b"".join(data for _, data in pieces)
-            stored = frame(plain) if method == 1 else plain
-            if hook:
-                stored = hook(number, stored)
+            plain = b"".join(data for _, data in pieces)
+            stored = hooks.get("frame", compress)(plain) if method == 1 else plain
+            stored = hooks.get("block", lambda _, data: data)(number, stored)
             aad = HH + struct.pack("<IBBHI", number, role, method, 0, len(plain))
             sealed = gcm_encrypt(block_key, struct.pack("<IQ", number, 0), aad, stored)
             out.append(sealed[:-16])
-            for name, value in (("stored", len(stored)), ("plain", len(plain)), ("chunks", len(pieces)), ("roles", role),
+            chunks = [] if role == PADDING else pieces
+            for name, value in (("stored", len(stored)), ("plain", len(plain)), ("chunks", len(chunks)), ("roles", role),
                                 ("methods", method)):
                 toc["block_" + name].append(value)
             toc["block_tags"] += sealed[-16:]
-            toc["chunk_ids"] += b"".join(identity for identity, _ in pieces)
-            toc["chunk_lengths"] += [len(data) for _, data in pieces]
-        if toc_hook:
-            toc_hook(toc)
+            toc["chunk_ids"] += b"".join(identity for identity, _ in chunks)
+            toc["chunk_lengths"] += [len(data) for _, data in chunks]
+        hooks.get("toc", same)(toc)
+        self.toc = toc
         plain = o.TOC.encode("Toc", toc)
-        packed = frame(plain)
-        t = o.public_of(self.signer) + struct.pack(
-            "<II", plain_length(len(plain)) if plain_length else len(plain), len(packed)) + packed
-        t += bytes(-len(t) % 64)
-        t = t_hook(t) if t_hook else t
+        packed = hooks.get("toc_frame", compress)(plain)
+        t = o.public_of(self.signer) + struct.pack("<II", hooks.get("plain_length", same)(len(plain)), len(packed)) + packed
+        t = hooks.get("t", same)(t + bytes(-len(t) % 64))
         toc_key = derive("mbu v1 toc key", self.keys.index + HH)
         sealed = gcm_encrypt(toc_key, o.ZERO_NONCE, HH, t)
         signature = o.signing_key(self.signer).sign(o.SIGNATURE + b"P" + HH + H(sealed)).signature
-        sealed = sealed_hook(sealed) if sealed_hook else sealed
-        signature = signature_hook(signature) if signature_hook else signature
         trailer = struct.pack("<II8s", len(sealed), 0, b"MBUPEND1")
-        trailer = trailer_hook(trailer) if trailer_hook else trailer
-        return b"".join(out + [sealed, signature, trailer]), toc
+        return b"".join(out + [hooks.get("sealed", same)(sealed), hooks.get("signature", same)(signature),
+                               hooks.get("trailer", same)(trailer)])
 
     def finish(self, name=None, **hooks):
         """Write the pack and return its name (32 bytes)."""
@@ -236,7 +227,7 @@ class Pack:
 class Repository:
     """A repository with a config, one owner's slot and one statement."""
 
-    def __init__(self, path, password=b"test", root=None, repo=None, kdf=CHEAP_PBKDF2, config=None, slot=None,
+    def __init__(self, path, password=b"test", root=None, repo=None, kdf=CHEAP_ARGON2ID, config=None, slot=None,
                  statement=None, start=True):
         """config=f(bytearray), slot=f(bytearray) patch what is written; statement=f(dict) the first statement's table.
         With start=False there is nothing but the config."""
@@ -277,7 +268,7 @@ class Repository:
 
     # Slots
 
-    def add_slot(self, password=b"test", kdf=CHEAP_PBKDF2, name="test", role=o.OWNER, secret=None, x25519=None, salt=None,
+    def add_slot(self, password=b"test", kdf=CHEAP_ARGON2ID, name="test", role=o.OWNER, secret=None, x25519=None, salt=None,
                  created=WHEN * 10 ** 9, patch=None, patch_all=None):
         """patch=f(bytearray) on the first 112 bytes before label and secret are bound to them; patch_all=f(bytes)."""
         own = x25519 or os.urandom(32)
@@ -341,10 +332,10 @@ class Repository:
         x = body(x) if body else x
         return head + gcm_encrypt(derive("mbu v1 body key", key), o.ZERO_NONCE, H(head), x)
 
-    def add(self, kind, schema, root, table, signer, name=None, raw_table=None, **hooks):
+    def add(self, kind, schema, root, table, signer, raw_table=None, **hooks):
         encoded = schema.encode(root, table)
         data = self.sealed(kind, raw_table(encoded) if raw_table else encoded, signer, **hooks)
-        return self.put(o.FOLDERS[kind], data, name)
+        return self.put(o.FOLDERS[kind], data)
 
     def add_statement(self, hooks=None, signer=None, **table):
         """A statement after all that this writer made; `number` and `previous` may be given."""
@@ -368,22 +359,26 @@ class Repository:
         return self.add(b"L", o.LOCK, "Lock", table, signer, **(hooks or {}))
 
     def add_snapshot(self, entries=(), root=None, pack=None, pack_hooks=None, index=True, hooks=None, signer=None,
-                     pack_signer=None, paths=("/",), time_s=None, **fields):
-        """Store a tree in one pack, index it, and publish a snapshot of it. entries: those of `/`, or root=directory()."""
+                     pack_signer=None, paths=("/",), time_s=None, table=None, **fields):
+        """Store a tree in one pack, index it, and publish a snapshot of it. entries: those of `/`, or root=directory().
+        fields: of the FlatBuffer `Snapshot`; table=f(dict) may change it."""
         pack = pack or Pack(self, signer=pack_signer)
         root = root or directory("/", entries)
         page, counts = self.store_directory(pack, root)
         pack.finish(**(pack_hooks or {}))
         if index:
             self.add_index([pack])
-        table = {"instance": self.instance, "number": len(self.snapshots) + 1,
+        value = {"instance": self.instance, "number": len(self.snapshots) + 1,
                  "previous": self.snapshots[-1] if self.snapshots else None, "statements": self.statements[-1],
                  "time_s": time_s if time_s is not None else int(time.time()), "time_ns": 0, "started_ns": WHEN * 10 ** 9,
                  "finished_ns": WHEN * 10 ** 9, "host": "host", "user": "user", "uid": 1000, "gid": 1000,
                  "paths": [{"bytes": os.fsencode(path)} for path in paths], "program": "make_repository",
                  "root": page, "files": counts[0], "directories": counts[1], "bytes": counts[2],
-                 "stored_bytes": pack.size, "packs_added": pack.name, **fields}
-        name = self.add(b"S", o.SNAPSHOT, "Snapshot", table, signer or self.keys.writer_seed, **(hooks or {}))
+                 "stored_bytes": pack.size, "packs_added": b"".join(each.name for each in self.packs),
+                 **fields}
+        if table:
+            table(value)
+        name = self.add(b"S", o.SNAPSHOT, "Snapshot", value, signer or self.keys.writer_seed, **(hooks or {}))
         self.snapshots.append(name)
         return name
 
@@ -409,7 +404,7 @@ class Repository:
         counts, below = [0, 0, 0], {}
         for number, entry in enumerate(made.entries):
             if entry.type == tree.DIRECTORY:
-                page, inner = self.store_directory(pack, entry)
+                page, inner = entry.options.get("stored") or self.store_directory(pack, entry)
                 below[number] = page, entry.options.get("counts", inner)
                 counts = [counts[0] + inner[0], counts[1] + inner[1] + 1, counts[2] + inner[2]]
             else:
@@ -427,15 +422,16 @@ class Repository:
                 ids.append(made.options["store"](self, pack, page))
             else:
                 ids.append(pack.add(PAGE, o.PAGES.encode("Page", page)))
+        counts = tuple(count % (1 << 64) for count in counts)
         if len(ids) == 1:
-            return ids[0], tuple(counts)
+            return ids[0], counts
         parts = [made.entries[start:start + limit] for start in leaves]
         inner = {"level": 1, "child_ids": b"".join(ids), "child_entries": [len(part) for part in parts],
                  "child_name_lengths": [len(part[0].name) for part in parts],
                  "child_names": b"".join(part[0].name for part in parts)}
         if made.options.get("inner"):
             made.options["inner"](inner)
-        return pack.add(PAGE, o.PAGES.encode("Page", inner)), tuple(counts)
+        return pack.add(PAGE, o.PAGES.encode("Page", inner)), counts
 
     def leaf(self, pack, entries, below):
         """The dictionary of a leaf. below: {position: (page, counts)} of its directories."""

@@ -299,7 +299,7 @@ class Repository:
         """A regular file's (offset, bytes), holes left out."""
         if entry.problem:
             raise entry.problem
-        pieces = self.stream(entry.content, f"file {entry.name!r}")
+        pieces = self.stream(entry.content, entry.where)
         if entry.runs is None:
             runs = iter([(0, entry.size)])
         else:
@@ -455,7 +455,7 @@ class Extraction:
 
     def __init__(self, repository, target):
         self.repository, self.target = repository, os.fsencode(target)
-        self.links = {}
+        self.links, self.failed = {}, 0
 
     def run(self, entry):
         parent, name = os.path.split(os.path.abspath(self.target))
@@ -467,7 +467,7 @@ class Extraction:
 
     def _run(self, top, name, entry):
         if entry.type != tree.DIRECTORY:
-            self.repository.collect(self._create, top, name, (name,), entry, top)
+            self._try(top, name, (name,), entry, top)
             return
         os.mkdir(name, 0o700, dir_fd=top)
         made, number = [((name,), entry)], 0
@@ -479,10 +479,14 @@ class Extraction:
             try:
                 for child in entries or ():
                     if child.type == tree.DIRECTORY:
-                        os.mkdir(child.name, 0o700, dir_fd=fd)
-                        made.append((path + (child.name,), child))
+                        try:
+                            os.mkdir(child.name, 0o700, dir_fd=fd)
+                            made.append((path + (child.name,), child))
+                        except OSError as error:
+                            print(f"{os.fsdecode(child.name)}: {error}", file=sys.stderr)
+                            self.failed += 1
                     else:
-                        self.repository.collect(self._create, fd, child.name, path + (child.name,), child, top)
+                        self._try(fd, child.name, path + (child.name,), child, top)
             finally:
                 os.close(fd)
         for path, directory in reversed(made):
@@ -500,6 +504,13 @@ class Extraction:
             os.close(fd)
             fd = below
         return fd
+
+    def _try(self, fd, name, path, entry, top):
+        try:
+            self.repository.collect(self._create, fd, name, path, entry, top)
+        except (OSError, OverflowError) as error:  # what the file system here cannot hold
+            print(f"{os.fsdecode(name)}: {error}", file=sys.stderr)
+            self.failed += 1
 
     def _create(self, fd, name, path, entry, top):
         if entry.link_group is not None:
@@ -531,7 +542,7 @@ class Extraction:
             try:
                 os.ftruncate(file, entry.size)
             except (OSError, OverflowError) as error:
-                raise Damaged(f"file {name!r}", f"size {entry.size}: {error}") from None
+                raise Damaged(entry.where, f"{name!r} of {entry.size} bytes: {error}") from None
             for offset, data in self.repository.segments(entry):
                 assert os.pwrite(file, data, offset) == len(data)
             self._dress(file, entry)
@@ -585,7 +596,10 @@ def run(repository, arguments):
         return
     entry = repository.find(repository.find_snapshot(arguments.snapshot), arguments.path)
     if arguments.command == "extract":
-        Extraction(repository, arguments.target).run(entry)
+        extraction = Extraction(repository, arguments.target)
+        extraction.run(entry)
+        if extraction.failed:
+            raise OSError(f"{extraction.failed} entries could not be created")
     elif arguments.command == "ls":
         for e in repository.directory(entry.page) if entry.page else [entry]:
             print(f"{'?d-lpscb'[e.type]} {e.mode:04o} {e.size:12} {e.mtime[0]}.{e.mtime[1]:09} {os.fsdecode(e.name)}"
@@ -628,9 +642,7 @@ def main():
     repository = None
     try:
         repository = Repository(arguments.repository, password)
-        run(repository, arguments)
-    except Damaged as damage:
-        repository.report(damage)
+        repository.collect(run, repository, arguments)
     except WrongPassword as error:
         print(error, file=sys.stderr)
         return 12

@@ -38,6 +38,7 @@ class Entry:
     link_group: int = None
     attributes: list = field(default_factory=list)
     flags: int = 0
+    where: str = ""  # the page it is in
     problem: Damaged = None  # the entry is known, its content is not
 
 
@@ -167,7 +168,7 @@ def parse_page(data, where, read_map):
         btime = None if page.btime_ns[i] == UNKNOWN_BTIME else (page.btime_s[i], page.btime_ns[i])
         need(page.types[i] in (REGULAR, SYMLINK) or page.sizes[i] == 0, where, "size of what has none")
         entries.append(Entry(name, page.types[i], page.modes[i], page.owners[page.owner_index[i]],
-                             (page.mtime_s[i], page.mtime_ns[i]), btime, page.sizes[i]))
+                             (page.mtime_s[i], page.mtime_ns[i]), btime, page.sizes[i], where=where))
     _sparse(page, where, entries, read_map)
     _in_order(page, where, entries)
     _few(page, where, entries)
