@@ -1,0 +1,32 @@
+# mbu_layer(NAME <target> FOLDER <folder> [DEPENDS <layers>] [LIBRARIES <targets>])
+# One static library a folder, linked only to what it may use.
+function(mbu_layer)
+  cmake_parse_arguments(LAYER "" "NAME;FOLDER" "DEPENDS;LIBRARIES;SOURCES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${LAYER_FOLDER}/*.cpp)
+  list(TRANSFORM LAYER_DEPENDS PREPEND mbu_)
+  set(target mbu_${LAYER_NAME})
+  add_library(${target} STATIC ${sources} ${LAYER_SOURCES})
+  target_link_libraries(${target} PUBLIC mbu_options ${LAYER_DEPENDS} ${LAYER_LIBRARIES})
+  if(TARGET mbu_pch AND NOT LAYER_NAME STREQUAL "pch")
+    target_precompile_headers(${target} REUSE_FROM mbu_pch)
+  endif()
+endfunction()
+
+# mbu_flatbuffers(<target>): generates format/generated/<schema>_generated.h for every schema.
+function(mbu_flatbuffers target)
+  file(GLOB schemas CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/format/schema/*.fbs)
+  set(folder ${CMAKE_BINARY_DIR}/generated/format/generated)
+  set(headers)
+  foreach(schema ${schemas})
+    get_filename_component(name ${schema} NAME_WE)
+    set(header ${folder}/${name}_generated.h)
+    add_custom_command(
+      OUTPUT ${header} COMMAND ${FLATC} --cpp --scoped-enums -o ${folder} ${schema} DEPENDS ${schema}
+      COMMENT "Generating ${name}_generated.h")
+    list(APPEND headers ${header})
+  endforeach()
+  add_custom_target(${target}_headers DEPENDS ${headers})
+  add_library(${target} INTERFACE)
+  target_include_directories(${target} SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/generated)
+  add_dependencies(${target} ${target}_headers)
+endfunction()
