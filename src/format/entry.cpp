@@ -1,6 +1,7 @@
 #include "format/entry.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/bytes.hpp"
 #include "format/page_rules.hpp"
@@ -122,6 +123,42 @@ const char* defect_of(const Entry& entry) noexcept {
 }
 
 }  // namespace detail
+
+Entry copy(const Entry& entry) {
+  Entry other;
+  other.name = entry.name;
+  other.type = entry.type;
+  other.mode = entry.mode;
+  other.uid = entry.uid;
+  other.gid = entry.gid;
+  other.user = entry.user;
+  other.group = entry.group;
+  other.mtime = entry.mtime;
+  other.btime = entry.btime;
+  other.size = entry.size;
+  other.target = entry.target;
+  other.rdev = entry.rdev;
+  other.link_group = entry.link_group;
+  other.flags = entry.flags;
+  other.attributes = entry.attributes;
+  other.content = entry.content;
+  if (entry.sparse) other.sparse = std::make_unique<SparseMap>(*entry.sparse);
+  other.directory = entry.directory;
+  other.directory_files = entry.directory_files;
+  other.directory_dirs = entry.directory_dirs;
+  other.directory_bytes = entry.directory_bytes;
+  return other;
+}
+
+bool same_file(const Entry& a, const Entry& b) {
+  const auto metadata = [](const Entry& e) {
+    return std::tie(e.type, e.mode, e.uid, e.gid, e.user, e.group, e.mtime, e.btime, e.size, e.target, e.rdev, e.link_group,
+                    e.flags);
+  };
+  const auto where = [](const Content& c) { return std::tie(c.kind, c.chunks, c.tree, c.tree_level); };
+  const bool same_map = (a.sparse == nullptr) == (b.sparse == nullptr) && (!a.sparse || *a.sparse == *b.sparse);
+  return metadata(a) == metadata(b) && a.attributes == b.attributes && where(a.content) == where(b.content) && same_map;
+}
 
 bool is_valid_name(std::string_view name) noexcept {
   if (name.empty() || name.size() > kLongestName || name == "." || name == "..") return false;

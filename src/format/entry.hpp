@@ -89,6 +89,10 @@ struct Entry {
   [[nodiscard]] bool is_regular() const noexcept { return type == EntryType::regular; }
 };
 
+[[nodiscard]] Entry copy(const Entry& entry);
+// Whether both say the same of a file but for its name: metadata, and where its content is.
+[[nodiscard]] bool same_file(const Entry& a, const Entry& b);
+
 // Whether a name may be an entry's: 1 to kLongestName bytes, not "." or "..", neither '/' nor a zero byte in it.
 [[nodiscard]] bool is_valid_name(std::string_view name) noexcept;
 

@@ -58,10 +58,19 @@ std::uint64_t size_of(int fd, const std::string& name) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
+// A folder of the repository. Carriers leave empty ones behind.
+void make_if_missing(const std::string& folder) {
+  if (::access(folder.c_str(), F_OK) == 0) return;
+  os::make_directories(folder, kFolderMode, {Code::store, folder});
+  const std::string parent = folder.substr(0, folder.rfind('/'));
+  os::sync_directory(parent, {Code::store, parent});
+}
+
 class DirectoryObjectWriter final : public ObjectWriter {
  public:
   DirectoryObjectWriter(std::string root, Folder folder)
       : root_(std::move(root)), folder_(folder), directory_(root_ + '/' + folder_name(folder)) {
+    make_if_missing(directory_);
     for (;;) {
       temporary_ = directory_ + '/' + os::unique_name(kTemporary);
       fd_ = os::open_at(AT_FDCWD, temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kObjectMode,
@@ -87,6 +96,7 @@ class DirectoryObjectWriter final : public ObjectWriter {
     const std::string path = root_ + '/' + object_path(folder_, name);
     const std::string shard = path.substr(0, path.rfind('/'));
     os::sync(fd_.get(), {Code::store, temporary_});
+    make_if_missing(shard);
     if (::rename(temporary_.c_str(), path.c_str()) != 0) {
       throw os::system_error({Code::store, path}, "rename into place", errno);
     }

@@ -29,13 +29,24 @@ void TreeReader::for_each_leaf(const ChunkId& directory, const std::string& path
   visit_leaves(directory, path, -1, cursor, visit);
 }
 
+void TreeReader::for_each_leaf_between(const ChunkId& directory, const std::string& path, const std::string& first,
+                                       const std::string& last, const std::function<void(format::Page&&)>& visit) {
+  Cursor cursor{&first, &last, {}, false};
+  visit_leaves(directory, path, -1, cursor, visit);
+}
+
 // `level`: what the page's level must be; -1 for the root, which may have any.
 void TreeReader::visit_leaves(const ChunkId& id, const std::string& path, int level, Cursor& cursor,
                               const std::function<void(format::Page&&)>& visit) {
   auto current = page(id, path);
   if (level >= 0 && current.level != level) throw damaged(path, "a page of it has the wrong level");
   if (current.level > 0) {
-    for (const auto& child : current.children) visit_leaves(child.id, path, current.level - 1, cursor, visit);
+    for (std::size_t i = 0; i < current.children.size(); ++i) {
+      if (cursor.last != nullptr && current.children[i].first_name > *cursor.last) break;
+      const bool before = cursor.first != nullptr && i + 1 < current.children.size() &&
+                          current.children[i + 1].first_name <= *cursor.first;
+      if (!before) visit_leaves(current.children[i].id, path, current.level - 1, cursor, visit);
+    }
     return;
   }
   if (current.entries.empty()) {
@@ -66,13 +77,6 @@ std::optional<TreeReader::Found> TreeReader::find_in(const ChunkId& directory, c
     id = std::prev(after)->id;
     level = current.level - 1;
   }
-}
-
-std::optional<format::Entry> TreeReader::find(const ChunkId& directory, const std::string& path,
-                                              const std::string& name) {
-  auto found = find_in(directory, path, name);
-  if (!found) return std::nullopt;
-  return std::move(found->entry);
 }
 
 std::optional<TreeReader::Found> TreeReader::find_path(const ChunkId& root, const std::string& path) {

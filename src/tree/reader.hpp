@@ -24,9 +24,9 @@ class TreeReader {
   void for_each_leaf(const ChunkId& directory, const std::string& path,
                      const std::function<void(format::Page&&)>& visit);
 
-  // The entry of that name; reads only the pages on the way to it.
-  [[nodiscard]] std::optional<format::Entry> find(const ChunkId& directory, const std::string& path,
-                                                  const std::string& name);
+  // As for_each_leaf, but leaves that hold no name from `first` to `last` are not read.
+  void for_each_leaf_between(const ChunkId& directory, const std::string& path, const std::string& first,
+                             const std::string& last, const std::function<void(format::Page&&)>& visit);
 
   // The entry at an absolute path and the leaf it is in; "/" is nothing, since no entry names it.
   struct Found {
@@ -49,7 +49,9 @@ class TreeReader {
 
  private:
   struct Cursor {
-    std::string last_name;  // of the directory so far
+    const std::string* first = nullptr;  // only leaves between these; null: all
+    const std::string* last = nullptr;
+    std::string last_name;  // of what was visited so far
     bool any = false;
   };
   void visit_leaves(const ChunkId& id, const std::string& path, int level, Cursor& cursor,

@@ -1,0 +1,78 @@
+// What the command line says, as values. Made by parse.hpp; the passwords are not in it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mbu/types/options.hpp"
+
+namespace mbu::cli {
+
+struct GlobalFlags {
+  std::string repository;         // -r or MBU_REPOSITORY; empty: the configured packaging directory
+  std::string config;             // --config
+  std::string password_file, password_command;
+  int password_descriptor = -1;
+  std::string cache_directory;
+  bool no_cache = false;
+  bool json = false;
+  bool quiet = false;
+  int verbose = 0;
+  bool no_progress = false;
+  unsigned threads = 0;
+  std::string compression;        // empty: as configured
+  bool no_verify = false;
+};
+
+struct BackupFlags {
+  BackupOptions options;          // all but paths and stream
+  std::vector<std::string> files_from, files_from_verbatim, files_from_raw;
+  bool from_stdin = false;
+  bool from_command = false;
+  std::string stdin_filename = "stdin";
+};
+
+struct RestoreFlags {
+  RestoreOptions options;         // all but snapshot and subpath
+};
+
+struct ListFlags {
+  SnapshotFilter filter;
+  std::uint64_t latest = 0;       // 0: all
+  bool long_form = false;
+  bool recursive = false;
+};
+
+struct DiffFlags {
+  SnapshotFilter filter;
+  bool metadata = false;
+};
+
+struct DumpFlags {
+  SnapshotFilter filter;
+  std::string archive = "tar";
+};
+
+// The original tool's flags; each takes a directory.
+struct ShortForms {
+  std::vector<std::string> package, unpackage, watch;
+  [[nodiscard]] std::size_t count() const noexcept { return package.size() + unpackage.size() + watch.size(); }
+};
+
+struct Arguments {
+  GlobalFlags global;
+  ShortForms short_forms;
+  std::string command;                  // empty: a short form, or nothing at all
+  std::vector<std::string> operands;
+  InitOptions init;
+  bool kdf_given = false;
+  BackupFlags backup;
+  RestoreFlags restore;                 // of `restore`, and of -d
+  ListFlags list;
+  DiffFlags diff;
+  DumpFlags dump;
+  CheckOptions check;
+};
+
+}  // namespace mbu::cli

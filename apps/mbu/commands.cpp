@@ -1,0 +1,48 @@
+#include "commands.hpp"
+
+#include <array>
+#include <cstdint>
+
+#include "flags.hpp"
+
+namespace mbu::cli {
+namespace {
+
+constexpr std::size_t kAny = SIZE_MAX;
+
+constexpr std::array<Command, 12> kCommands{{
+    {"init", "", 0, 0, "Make a repository", define_init, run_init},
+    {"backup", "PATH...", 0, kAny, "Make a snapshot of the paths", define_backup, run_backup},
+    {"restore", "SNAP[:PATH]", 1, 1, "Bring a snapshot back", define_restore, run_restore},
+    {"snapshots", "[SNAP...]", 0, kAny, "List the snapshots", define_snapshots, run_snapshots},
+    {"ls", "SNAP[:PATH]", 1, 1, "List what is in a snapshot", define_ls, run_ls},
+    {"dump", "SNAP:PATH", 1, 1, "Write a file, or a directory as an archive, to standard output", define_dump, run_dump},
+    {"diff", "SNAP SNAP", 2, 2, "Show what differs between two snapshots", define_diff, run_diff},
+    {"check", "", 0, 0, "Look for damage in the repository", define_check, run_check},
+    {"cat", "config|index|pack|snapshot|tree [ID]", 1, 2, "Show an object, decoded, as JSON", define_nothing, run_cat},
+    {"version", "", 0, 0, "Show the version", define_nothing, run_version},
+    {"completion", "bash|zsh|fish", 1, 1, "Write a completion script for a shell", define_nothing, run_completion},
+    {"help", "[COMMAND]", 0, 1, "Show this help, or a command's", define_nothing, run_help},
+}};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+const Command* find_command(std::string_view name) {
+  for (const Command& command : kCommands) {
+    if (name == command.name) return &command;
+  }
+  return nullptr;
+}
+
+void define_nothing(Flags&, Arguments&) {}
+
+void define_filter(Flags& flags, SnapshotFilter& filter) {
+  flags.heading("Which snapshots");
+  flags.texts("--host", "HOST", filter.hosts, "only those of this host; may be repeated");
+  flags.texts("--tag", "TAG", filter.tags, "only those with this tag; may be repeated");
+  flags.texts("--path", "PATH", filter.paths, "only those of this packaged path; may be repeated");
+}
+
+}  // namespace mbu::cli

@@ -1,0 +1,223 @@
+#include "json_view.hpp"
+
+#include <algorithm>
+
+#include "entries.hpp"
+#include "escape.hpp"
+#include "json_values.hpp"
+
+namespace mbu::cli {
+namespace {
+
+constexpr auto kStatusInterval = std::chrono::milliseconds(333);
+
+const char* during(Activity activity) {
+  switch (activity) {
+    case Activity::backup: return "archival";
+    case Activity::restore: return "restore";
+    case Activity::check: return "check";
+    case Activity::none: break;
+  }
+  return "reading";
+}
+
+double fraction(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0.0 : std::min(1.0, static_cast<double>(part) / static_cast<double>(whole));
+}
+
+}  // namespace
+
+JsonView::JsonView(Output& output, const GlobalFlags& flags)
+    : output_(output), show_progress_(!flags.quiet && !flags.no_progress) {}
+
+// Programs read line by line while the command runs: each goes out at once.
+void JsonView::line(const Json& object) {
+  output_.line(one_line(object));
+  output_.flush();
+}
+
+void JsonView::begin(Activity activity) {
+  activity_ = activity;
+  started_ = Clock::now();
+  any_shown_ = false;
+  last_ = {};
+}
+
+void JsonView::progress(const Progress& progress) {
+  last_ = progress;
+  const auto now = Clock::now();
+  if (any_shown_ && now - shown_ < kStatusInterval) return;
+  shown_ = now;
+  any_shown_ = true;
+  show_status();
+}
+
+void JsonView::show_status() {
+  if (!show_progress_) return;
+  Json object;
+  object["message_type"] = "status";
+  object["seconds_elapsed"] = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_).count();
+  const double done = last_.bytes_total > 0 ? fraction(last_.bytes_done, last_.bytes_total)
+                                            : fraction(last_.files_done, last_.files_total);
+  object["percent_done"] = done;
+  object["total_files"] = last_.files_total;
+  object["files_done"] = last_.files_done;
+  object["total_bytes"] = last_.bytes_total;
+  object["bytes_done"] = last_.bytes_done;
+  if (activity_ == Activity::restore) {
+    object["files_restored"] = last_.files_done;
+    object["bytes_restored"] = last_.bytes_done;
+  }
+  object["error_count"] = problems();
+  if (!last_.current.empty()) put_names(object, "current_files", {last_.current});
+  output_.offer_line(one_line(object));
+}
+
+void JsonView::end_status(std::uint64_t files, std::uint64_t bytes) {
+  last_ = {files, bytes, files, bytes, true, {}};
+  show_status();
+}
+
+void JsonView::show_problem(const Problem& problem) {
+  Json object;
+  object["message_type"] = "error";
+  object["error"] = {{"message", lossy_utf8(problem.message)}};
+  object["during"] = during(activity_);
+  put_name(object, "item", problem.path);
+  switch (problem.kind) {
+    case Problem::Kind::unreadable: object["kind"] = "unreadable"; break;
+    case Problem::Kind::changed: object["kind"] = "changed"; break;
+    case Problem::Kind::kept: object["kind"] = "kept"; break;
+    case Problem::Kind::not_restored: object["kind"] = "not_restored"; break;
+    case Problem::Kind::damaged: object["kind"] = "damaged"; break;
+  }
+  output_.offer_line(one_line(object));
+}
+
+void JsonView::warning(const std::string& text) {
+  write_to_error(one_line({{"message_type", "warning"}, {"message", lossy_utf8(text)}}) + '\n');
+}
+
+void JsonView::note(const std::string&) {}
+
+void JsonView::failed(const Error& error, int status) {
+  Json object;
+  object["message_type"] = "exit_error";
+  object["code"] = status;
+  object["message"] = lossy_utf8(error.what());
+  if (!error.next().empty()) object["next"] = lossy_utf8(error.next());
+  write_to_error(one_line(object) + '\n');
+}
+
+void JsonView::made(const InitResult& result) {
+  Json object;
+  object["message_type"] = "initialized";
+  object["id"] = result.id.hex();
+  put_name(object, "repository", result.location);
+  line(object);
+}
+
+void JsonView::backup_done(const BackupReport& report) {
+  end_status(report.summary.total_files, report.summary.total_bytes);
+  Json object = backup_value(report.summary);
+  if (report.dry_run) object["dry_run"] = true;
+  put_name(object, "repository", report.location);
+  if (!report.restore_command.empty()) object["restore_command"] = lossy_utf8(report.restore_command);
+  line(object);
+}
+
+void JsonView::restore_begins(const SnapshotInfo&, const std::string&, const std::string&) {}
+
+void JsonView::restore_done(const RestoreReport& report) {
+  const RestoreSummary& s = report.summary;
+  end_status(s.files_total, s.bytes_total);
+  Json object;
+  object["message_type"] = "summary";
+  object["seconds_elapsed"] = static_cast<std::uint64_t>(s.seconds);
+  object["total_files"] = s.files_total;
+  object["files_restored"] = s.files_restored;
+  object["files_skipped"] = s.files_unchanged;
+  object["files_deleted"] = s.files_deleted;
+  object["files_extra"] = s.files_extra;
+  object["files_kept"] = s.files_kept;
+  object["total_bytes"] = s.bytes_total;
+  object["bytes_restored"] = s.bytes_restored;
+  object["bytes_skipped"] = s.bytes_total - std::min(s.bytes_total, s.bytes_restored);
+  object["total_duration"] = s.seconds;
+  object["problems"] = s.problems;
+  object["damaged"] = s.damaged;
+  if (report.dry_run) object["dry_run"] = true;
+  object["snapshot_id"] = s.snapshot.hex();
+  put_name(object, "target", s.target);
+  line(object);
+}
+
+void JsonView::snapshots(const std::vector<SnapshotInfo>& list) {
+  Json array = Json::array();
+  for (const auto& snapshot : list) array.push_back(snapshot_value(snapshot));
+  output_.line(one_line(array));
+}
+
+void JsonView::listing_begins(const SnapshotInfo& snapshot) {
+  Json object = snapshot_value(snapshot);
+  object["struct_type"] = "snapshot";
+  object["message_type"] = "snapshot";
+  output_.line(one_line(object));
+}
+
+void JsonView::entry(const EntryInfo& entry, bool) { output_.line(one_line(entry_value(entry))); }
+
+void JsonView::diff_begins(const SnapshotInfo&, const SnapshotInfo&) {}
+
+void JsonView::difference(const DiffLine& line) {
+  Json object;
+  object["message_type"] = "change";
+  const bool slash = line.type == EntryType::directory && !line.path.ends_with('/');
+  put_name(object, "path", slash ? line.path + '/' : line.path);
+  object["modifier"] = modifier_of(line.kind);
+  output_.line(one_line(object));
+}
+
+void JsonView::diff_done(const SnapshotInfo& from, const SnapshotInfo& to, const DiffSummary& s) {
+  Json object;
+  object["message_type"] = "statistics";
+  object["source_snapshot"] = from.name.hex();
+  object["target_snapshot"] = to.name.hex();
+  object["changed_files"] = s.files_changed;
+  object["added"] = {{"files", s.files_added}, {"dirs", s.dirs_added}, {"bytes", s.bytes_added}};
+  object["removed"] = {{"files", s.files_removed}, {"dirs", s.dirs_removed}, {"bytes", s.bytes_removed}};
+  line(object);
+}
+
+void JsonView::checked(const CheckOutcome& outcome) {
+  const CheckReport& report = outcome.report;
+  Json broken_packs = Json::array();
+  for (const auto& finding : report.damage) {
+    Json object;
+    object["message_type"] = "error";
+    object["error"] = {{"message", lossy_utf8(finding.message)}};
+    object["during"] = during(activity_);
+    put_name(object, "item", finding.object);
+    object["message"] = lossy_utf8(finding.object + ": " + finding.message);
+    if (finding.never_seen) object["never_seen"] = true;
+    line(object);
+    if (finding.object.starts_with("data/")) broken_packs.push_back(finding.object.substr(finding.object.rfind('/') + 1));
+  }
+  Json object;
+  object["message_type"] = "summary";
+  object["num_errors"] = report.damage.size();
+  object["broken_packs"] = std::move(broken_packs);
+  object["objects"] = report.objects;
+  object["packs_read"] = report.packs_read;
+  object["snapshots"] = report.snapshots;
+  object["bytes_read"] = report.bytes_read;
+  object["total_duration"] = report.seconds;
+  put_names(object, "notes", report.notes);
+  line(object);
+}
+
+void JsonView::version(const std::string& version) {
+  line({{"message_type", "version"}, {"version", version}});
+}
+
+}  // namespace mbu::cli

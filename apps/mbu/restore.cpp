@@ -1,0 +1,68 @@
+// `restore`, and what -d shares with it.
+#include "restore.hpp"
+
+#include <utility>
+
+#include "commands.hpp"
+#include "escape.hpp"
+#include "flags.hpp"
+#include "session.hpp"
+#include "snapshot_path.hpp"
+#include "view.hpp"
+
+namespace mbu::cli {
+
+void define_overwrite(Flags& flags, RestoreOptions& options) {
+  using Overwrite = RestoreOptions::Overwrite;
+  flags.choice<Overwrite>("--overwrite",
+                          {{"never", Overwrite::never},
+                           {"if-changed", Overwrite::if_changed},
+                           {"if-newer", Overwrite::if_newer},
+                           {"always", Overwrite::always}},
+                          options.overwrite,
+                          "which existing files a restore replaces; default: if-newer, those the snapshot has newer");
+  flags.flag("--delete", options.delete_extra, "delete from restored directories what the snapshot lacks");
+}
+
+void define_restore(Flags& flags, Arguments& arguments) {
+  RestoreOptions& options = arguments.restore.options;
+  flags.text("--target", "DIR", options.target, "where to; default: the configured restore directory");
+  flags.texts("-i,--include", "PATTERN", options.includes, "restore only what fits; may be repeated");
+  flags.texts("-e,--exclude", "PATTERN", options.excludes, "leave out what fits; may be repeated");
+  define_overwrite(flags, options);
+  flags.flag("--verify", options.verify, "read back and compare what was written");
+  flags.parsed_flag("--no-owner", "leave owners as they come", [&options] { options.restore_owner = false; });
+  flags.flag("--sync", options.sync, "end with everything on the disk");
+  flags.flag("-n,--dry-run", options.dry_run, "write nothing");
+  define_filter(flags, options.filter);
+}
+
+void run_restore(Context& context) {
+  Session session(context);
+  RestoreOptions options = context.arguments.restore.options;
+  const std::string& operand = context.arguments.operands.front();
+  const SnapshotPath from = parse_snapshot_path(operand);
+  options.snapshot = from.snapshot;
+  options.subpath = from.path == "/" ? "" : from.path;
+  options.target = absolute_path(options.target.empty() ? session.restore_directory() : options.target);
+  Repository repository = session.open();
+  unpackage(context, session, repository, options,
+            "restore " + shell_word(operand) + " --target " + shell_word(options.target));
+}
+
+void unpackage(Context& context, Session& session, Repository& repository, RestoreOptions options,
+               const std::string& arguments) {
+  if (is_within(real_path(options.target), real_path(session.location()))) {
+    throw Error(Code::usage, "lies in the repository: nothing is restored there", options.target);
+  }
+  const SnapshotInfo snapshot = repository.resolve(options.snapshot, options.filter);
+  options.snapshot = snapshot.name.hex();
+  options.filter = {};
+  context.view.begin(Activity::restore);
+  context.view.restore_begins(snapshot, options.subpath, options.target);
+  RestoreReport report{repository.restore(options), session.command_prefix() + arguments, options.dry_run,
+                       options.delete_extra};
+  context.view.restore_done(report);
+}
+
+}  // namespace mbu::cli

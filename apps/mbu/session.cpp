@@ -1,0 +1,190 @@
+#include "session.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include "escape.hpp"
+#include "mbu/password_source.hpp"
+#include "prompt.hpp"
+#include "view.hpp"
+
+namespace mbu::cli {
+namespace {
+
+constexpr int kTries = 3;  // for a person who mistypes a password
+
+std::string environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? std::string() : value;
+}
+
+Configuration configured(const GlobalFlags& flags) {
+  return load_configuration({flags.config, environment("MBU_CONFIG")});
+}
+
+}  // namespace
+
+Session::Session(Context& context)
+    : context_(context), flags_(context.arguments.global), configuration_(configured(flags_)) {
+  for (const auto& warning : configuration_.warnings) context_.view.warning(warning);
+}
+
+const std::string& Session::location() {
+  if (!location_.empty()) return location_;
+  if (flags_.repository.empty() && configuration_.package_directory.empty()) {
+    throw Error(Code::usage, "there is no home directory for the packaging directory", {},
+                "give a repository by -r DIR, or package_directory in the configuration");
+  }
+  refuse_what_is_not_here();
+  location_ = absolute_path(flags_.repository.empty() ? configuration_.package_directory : flags_.repository);
+  return location_;
+}
+
+void Session::refuse_what_is_not_here() const {
+  constexpr std::array<std::string_view, 3> kRemote{"s3:", "sftp:", "rclone:"};
+  for (const auto scheme : kRemote) {
+    if (flags_.repository.starts_with(scheme)) {
+      throw Error(Code::usage, "remote repositories are not in this version: only directories are", flags_.repository);
+    }
+  }
+  if (flags_.repository.ends_with(".mbu")) {
+    throw Error(Code::usage, "package files are not in this version: only directories are", flags_.repository);
+  }
+  if (flags_.repository.empty() && configuration_.module != "repository") {
+    throw Error(Code::usage, "module = \"" + configuration_.module + "\" is not in this version",
+                configuration_.source, "set packer.module to \"repository\", or give one by -r DIR");
+  }
+}
+
+const std::string& Session::restore_directory() const {
+  if (configuration_.restore_directory.empty()) {
+    throw Error(Code::usage, "there is no home directory for the restore directory", {},
+                "give --target DIR, or restore_directory in the configuration");
+  }
+  return configuration_.restore_directory;
+}
+
+std::string Session::state_directory() const { return default_state_directory(); }
+
+PasswordSources Session::sources() {
+  PasswordSources sources;
+  sources.file = flags_.password_file;
+  sources.command = flags_.password_command;
+  sources.descriptor = flags_.password_descriptor;
+  if (context_.given) sources.given = context_.given->clone();
+  const bool flagged = sources.given || !sources.file.empty() || !sources.command.empty() || sources.descriptor >= 0;
+  if (!flagged) {  // what stands on the command line comes before the environment
+    if (context_.environment) sources.given = context_.environment->clone();
+    sources.file = environment("MBU_PASSWORD_FILE");
+    sources.command = environment("MBU_PASSWORD_COMMAND");
+  }
+  if (can_prompt()) {
+    sources.prompt = [this](bool fresh) {
+      const std::string question = fresh ? "new password for {}: " : "password for {}: ";
+      return prompt_password(fmt::format(fmt::runtime(question), printable(location())), fresh, context_.interrupt);
+    };
+  }
+  return sources;
+}
+
+Password Session::obtain(bool fresh) {
+  PasswordSources from = sources();
+  return obtain_password(from, fresh);
+}
+
+bool Session::only_prompt() {
+  const PasswordSources from = sources();
+  return from.prompt && !from.given && from.file.empty() && from.command.empty() && from.descriptor < 0;
+}
+
+RepositoryOptions Session::options() {
+  RepositoryOptions options;
+  options.location = location();
+  if (!flags_.cache_directory.empty()) options.cache_directory = absolute_path(flags_.cache_directory);
+  options.use_cache = !flags_.no_cache;
+  options.threads = flags_.threads;
+  const std::string& compression = flags_.compression.empty() ? configuration_.compression : flags_.compression;
+  if (const auto parsed = parse_compression(compression)) options.compression = *parsed;
+  options.verify_blocks = !flags_.no_verify;
+  options.events = &context_.view;
+  options.interrupt = &context_.interrupt;
+  return options;
+}
+
+RepositoryOptions Session::options_with(Password password) {
+  RepositoryOptions filled = options();
+  filled.password.given = std::move(password);
+  return filled;
+}
+
+Repository Session::open_with_prompt() {
+  for (int left = only_prompt() ? kTries : 1;; --left) {
+    Password password = obtain(false);
+    try {
+      return Repository::open(options_with(std::move(password)));
+    } catch (const Error& error) {
+      if (error.code() != Code::wrong_password || left <= 1) throw;
+      context_.view.warning("wrong password");
+    }
+  }
+}
+
+void Session::refuse_missing() {
+  const std::string init = command_prefix() + "init";
+  if (Repository::remembered(location(), state_directory())) {
+    throw Error(Code::no_repository, "the repository that was here is gone", location(),
+                "mount the disk it is on; or, to begin a new one: " + init);
+  }
+  const std::string next = flags_.repository.empty() ? command_prefix() + "-o DIR, or: " + init : init;
+  throw Error(Code::no_repository, "there is no repository", location(), "make one by: " + next);
+}
+
+Repository Session::open() {
+  if (!Repository::exists(location())) refuse_missing();
+  return open_with_prompt();
+}
+
+Repository Session::open_or_make() {
+  if (Repository::exists(location())) return open_with_prompt();
+  if (!flags_.repository.empty() || Repository::remembered(location(), state_directory())) refuse_missing();
+  InitOptions init;
+  if (configuration_.kdf == "pbkdf2") init.kdf = Kdf::pbkdf2;
+  const Password password = obtain(true);
+  try {
+    context_.view.made(Repository::create(options_with(password.clone()), init));
+  } catch (const Error&) {
+    if (!Repository::exists(location())) throw;  // else another process made it meanwhile
+  }
+  return Repository::open(options_with(password.clone()));
+}
+
+void Session::make(const InitOptions& init) {
+  if (Repository::exists(location())) throw Error(Code::failed, "there is a repository already", location());
+  context_.view.made(Repository::create(options_with(obtain(true)), init));
+}
+
+std::vector<OwnPlace> Session::own_places() {
+  std::vector<OwnPlace> places;
+  const auto add = [&places](const char* what, const std::string& path) {
+    if (!path.empty()) places.push_back({what, real_path(path)});
+  };
+  add("the packaging directory", location());
+  add("the packaging directory", configuration_.package_directory);
+  add("the restore directory", configuration_.restore_directory);
+  add("the cache directory", default_cache_directory());
+  add("the cache directory", flags_.cache_directory);
+  add("the state directory", state_directory());
+  return places;
+}
+
+std::string Session::command_prefix() const {
+  std::string command = shell_word(context_.program) + ' ';
+  if (!flags_.config.empty()) command += "-c " + shell_word(flags_.config) + ' ';
+  if (!flags_.repository.empty()) command += "-r " + shell_word(location_.empty() ? flags_.repository : location_) + ' ';
+  return command;
+}
+
+}  // namespace mbu::cli

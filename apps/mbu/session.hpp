@@ -1,0 +1,56 @@
+// From flags, environment and configuration to an open repository. One thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "commands.hpp"
+#include "mbu/configuration.hpp"
+#include "mbu/repository.hpp"
+#include "places.hpp"
+
+namespace mbu::cli {
+
+class Session {
+ public:
+  // Reads the configuration. Throws what load_configuration() throws.
+  explicit Session(Context& context);
+
+  [[nodiscard]] const Configuration& configuration() const noexcept { return configuration_; }
+  // Where the repository is, absolute. Code::usage when nothing says where.
+  [[nodiscard]] const std::string& location();
+  [[nodiscard]] const std::string& restore_directory() const;
+  // Where the state of this machine lies; empty: nowhere.
+  [[nodiscard]] std::string state_directory() const;
+
+  // The repository, which must be there. Code::no_repository tells how to make one.
+  [[nodiscard]] Repository open();
+  // The same, but the configured repository is made when there is none and none is remembered.
+  [[nodiscard]] Repository open_or_make();
+  // `init`: makes one and shows it.
+  void make(const InitOptions& init);
+  // For what needs no password.
+  [[nodiscard]] RepositoryOptions options();
+
+  // The directories that are never packaged, with their names.
+  [[nodiscard]] std::vector<OwnPlace> own_places();
+  // `mbu -r …`, as the user would have to type it again, with a space after it.
+  [[nodiscard]] std::string command_prefix() const;
+
+ private:
+  [[nodiscard]] PasswordSources sources();
+  [[nodiscard]] Password obtain(bool fresh);
+  [[nodiscard]] RepositoryOptions options_with(Password password);
+  [[nodiscard]] Repository open_with_prompt();
+  [[nodiscard]] bool only_prompt();
+  [[noreturn]] void refuse_missing();
+  void refuse_what_is_not_here() const;
+
+  Context& context_;
+  const GlobalFlags& flags_;
+  Configuration configuration_;
+  std::string location_;
+};
+
+}  // namespace mbu::cli

@@ -1,0 +1,120 @@
+// The original tool's -o and -d: one directory in, the latest of it out.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <set>
+
+#include "backup.hpp"
+#include "commands.hpp"
+#include "escape.hpp"
+#include "restore.hpp"
+#include "session.hpp"
+#include "view.hpp"
+
+namespace mbu::cli {
+namespace {
+
+// What DIR stands for: its target when it is a symlink.
+std::string existing_target(const std::string& given) {
+  struct stat status {};
+  if (given.empty()) throw Error(Code::usage, "-o wants a directory, not an empty name");
+  if (::stat(given.c_str(), &status) != 0) throw Error(Code::not_found, why_not_there(errno), given);
+  return std::filesystem::canonical(given).string();
+}
+
+void package_directory(Context& context, const std::string& given) {
+  Session session(context);
+  const std::string path = existing_target(given);
+  refuse_own_places(path, session.own_places());
+  Repository repository = session.open_or_make();
+  BackupOptions options;
+  options.paths = {path};
+  package(context, session, repository, std::move(options), "-d " + shell_word(path));
+}
+
+using Paths = std::set<std::string>;
+
+Paths packaged_paths(const std::vector<SnapshotInfo>& snapshots) {
+  Paths paths;
+  for (const auto& snapshot : snapshots) paths.insert(snapshot.paths.begin(), snapshot.paths.end());
+  return paths;
+}
+
+Paths with_last_name(const Paths& paths, const std::string& name) {
+  Paths found;
+  for (const auto& path : paths) {
+    if (last_name(path) == name) found.insert(path);
+  }
+  return found;
+}
+
+std::string list_of(const Paths& paths) {
+  std::string text;
+  for (const auto& path : paths) text += (text.empty() ? "" : ", ") + path;
+  return text;
+}
+
+// The packaged path that DIR names: itself, where its symlinks lead, or the only one with this last name.
+std::string named_path(const std::string& given, const Paths& packaged) {
+  if (given.empty()) throw Error(Code::usage, "-d wants a directory, not an empty name");
+  for (const auto& candidate : {absolute_path(given), real_path(given)}) {
+    if (packaged.contains(candidate)) return candidate;
+  }
+  std::string name = given;
+  while (name.size() > 1 && name.ends_with('/')) name.pop_back();
+  const Paths same = name.find('/') == std::string::npos ? with_last_name(packaged, name) : Paths{};
+  if (same.size() == 1) return *same.begin();
+  if (same.size() > 1) {
+    throw Error(Code::usage, "was packaged from several places: " + list_of(same), given, "name one of them by its path");
+  }
+  const std::string there = packaged.empty() ? "the repository is empty" : "there is: " + list_of(packaged);
+  throw Error(Code::not_found, "was never packaged", given, there);
+}
+
+// The newest snapshot with this path, of this host if it has one. `snapshots`: oldest first.
+const SnapshotInfo& latest_of(const std::vector<SnapshotInfo>& snapshots, const std::string& path, const std::string& host) {
+  const auto holds = [&path](const SnapshotInfo& snapshot) {
+    return std::find(snapshot.paths.begin(), snapshot.paths.end(), path) != snapshot.paths.end();
+  };
+  const auto here = [&](const SnapshotInfo& snapshot) { return holds(snapshot) && snapshot.host == host; };
+  const auto found = std::find_if(snapshots.rbegin(), snapshots.rend(), here);
+  return found != snapshots.rend() ? *found : *std::find_if(snapshots.rbegin(), snapshots.rend(), holds);
+}
+
+bool is_directory(Repository& repository, const SnapshotInfo& snapshot, const std::string& path) {
+  bool itself = false;
+  repository.list(snapshot, path, false, [&](const EntryInfo& entry) { itself = itself || entry.path == path; });
+  return !itself;
+}
+
+void restore_latest(Context& context, const std::string& given) {
+  Session session(context);
+  Repository repository = session.open();
+  const auto snapshots = repository.snapshots();
+  const Paths packaged = packaged_paths(snapshots);
+  const std::string path = named_path(given, packaged);
+  const SnapshotInfo& snapshot = latest_of(snapshots, path, this_host());
+
+  const bool shared = with_last_name(packaged, last_name(path)).size() > 1;
+  std::string target = joined(session.restore_directory(), shared ? path : last_name(path));
+  // What is no directory goes into a directory under its own name.
+  if (!is_directory(repository, snapshot, path)) target = std::filesystem::path(target).parent_path().string();
+
+  RestoreOptions options = context.arguments.restore.options;
+  options.snapshot = snapshot.name.hex();
+  options.subpath = path == "/" ? "" : path;
+  options.target = target;
+  unpackage(context, session, repository, options, "-d " + shell_word(path));
+}
+
+}  // namespace
+
+void run_short_form(Context& context) {
+  const ShortForms& forms = context.arguments.short_forms;
+  if (!forms.package.empty()) return package_directory(context, forms.package.front());
+  restore_latest(context, forms.unpackage.front());
+}
+
+}  // namespace mbu::cli

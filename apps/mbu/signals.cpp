@@ -1,0 +1,32 @@
+#include "signals.hpp"
+
+#include <signal.h>
+
+namespace mbu::cli {
+namespace {
+
+Interrupt* target = nullptr;
+
+void on_signal(int number) {
+  if (target->raised()) {
+    ::signal(number, SIG_DFL);
+    ::raise(number);
+  }
+  target->raise();
+}
+
+}  // namespace
+
+void install_signal_handlers(Interrupt& interrupt) noexcept {
+  target = &interrupt;
+  struct sigaction action {};
+  action.sa_handler = on_signal;  // no SA_RESTART: a read that waits for a person must end
+  ::sigemptyset(&action.sa_mask);
+  for (const int number : {SIGINT, SIGTERM}) ::sigaction(number, &action, nullptr);
+  struct sigaction hangup {};
+  ::sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);  // nohup
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace mbu::cli

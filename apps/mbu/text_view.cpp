@@ -1,0 +1,142 @@
+#include "text_view.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include "escape.hpp"
+#include "units.hpp"
+
+namespace mbu::cli {
+namespace {
+
+constexpr std::size_t kShortId = 8;
+
+std::string short_id(const ObjectName& name) { return name.hex().substr(0, kShortId); }
+
+ProgressBar::Style progress_style(const GlobalFlags& flags) {
+  if (flags.quiet || flags.no_progress) return ProgressBar::Style::none;
+  const char* const terminal = std::getenv("TERM");
+  const bool dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
+  return is_terminal(STDERR_FILENO) && !dumb ? ProgressBar::Style::bar : ProgressBar::Style::plain;
+}
+
+std::string files_and_directories(std::uint64_t files, std::uint64_t directories) {
+  return fmt::format("{}, {} director{}", format_counted(files, "file"), format_count(directories),
+                     directories == 1 ? "y" : "ies");
+}
+
+}  // namespace
+
+TextView::TextView(Output& output, const GlobalFlags& flags)
+    : output_(output), quiet_(flags.quiet), verbose_(flags.verbose > 0), bar_(progress_style(flags)) {}
+
+void TextView::say(const std::string& text) {
+  bar_.erase();
+  write_to_error(text + '\n');
+}
+
+void TextView::tell(const std::string& text) {
+  if (quiet_) return;
+  bar_.erase();
+  output_.line(text);
+  output_.flush();  // in its place among what goes to standard error
+}
+
+void TextView::begin(Activity) { bar_.restart(); }
+
+void TextView::progress(const Progress& progress) { bar_.update(progress); }
+
+void TextView::warning(const std::string& text) { say("mbu: " + printable(text)); }
+
+void TextView::note(const std::string& text) {
+  if (verbose_) say(printable(text));
+}
+
+void TextView::show_problem(const Problem& problem) {
+  if (problem.kind == Problem::Kind::kept) ++kept_;
+  say(fmt::format("mbu: {}: {}", printable(problem.path), printable(problem.message)));
+}
+
+void TextView::failed(const Error& error, int) {
+  say("mbu: " + printable(error.what()));
+  if (!error.next().empty()) say("     " + printable(error.next()));
+}
+
+void TextView::made(const InitResult& result) {
+  tell(fmt::format("made repository {} in {}", result.id.hex().substr(0, kShortId), printable(result.location)));
+  say("mbu: a lost password is lost data: nobody can open this repository without it");
+}
+
+void TextView::backup_done(const BackupReport& report) {
+  const BackupSummary& s = report.summary;
+  if (s.snapshot) {
+    tell(fmt::format("snapshot {} saved", short_id(*s.snapshot)));
+  } else {
+    tell(report.dry_run ? "dry run: no snapshot is saved" : "nothing has changed: no snapshot is saved");
+  }
+  tell(fmt::format("seen:      {}, {}", files_and_directories(s.total_files, s.total_dirs), format_bytes(s.total_bytes)));
+  tell("new:       " + files_and_directories(s.files_new, s.dirs_new));
+  tell("changed:   " + files_and_directories(s.files_changed, s.dirs_changed));
+  tell("unchanged: " + files_and_directories(s.files_unmodified, s.dirs_unmodified));
+  tell(fmt::format("{:<11}{} ({} before compression; {} of files read)", report.dry_run ? "to store:" : "stored:",
+                   format_bytes(s.data_added_packed), format_bytes(s.data_added), format_bytes(s.bytes_read)));
+  tell("time:      " + format_seconds(s.seconds));
+  tell("packages:  " + printable(report.location));
+  if (!report.restore_command.empty()) tell("restore:   " + report.restore_command);
+  if (problems() > 0) {
+    say(fmt::format("mbu: {}: the snapshot is incomplete", format_counted(problems(), "problem")));
+  }
+}
+
+void TextView::restore_begins(const SnapshotInfo& snapshot, const std::string& path, const std::string& target) {
+  const std::string what = path.empty() ? std::string() : " of " + printable(path);
+  tell(fmt::format("restoring snapshot {}{} from {} to {}", short_id(snapshot.name), what,
+                   format_local_time(snapshot.time_s), printable(target)));
+}
+
+void TextView::restore_done(const RestoreReport& report) {
+  const RestoreSummary& s = report.summary;
+  tell(fmt::format("{} {} of {}, {} of {}, in {}", report.dry_run ? "would restore" : "restored",
+                   format_count(s.files_restored), format_counted(s.files_total, "file"), format_bytes(s.bytes_restored),
+                   format_bytes(s.bytes_total), format_seconds(s.seconds)));
+  if (s.files_unchanged > 0) tell(format_counted(s.files_unchanged, "file") + " there already with the same content");
+  if (s.files_deleted > 0) {
+    tell(fmt::format("{} {}", report.dry_run ? "would delete" : "deleted", format_counted(s.files_deleted, "file")));
+  }
+  if (s.files_extra > 0 && !report.deleting) {
+    tell(fmt::format("{} in {} but not in the snapshot; to delete what is not in it:", format_counted(s.files_extra, "file"),
+                     printable(s.target)));
+    tell("  " + report.again + " --delete");
+  }
+  if (kept_ > 0) {
+    say(fmt::format("mbu: {} left as they were; to replace them by the snapshot's:",
+                    format_counted(kept_, "existing file")));
+    say("  " + report.again + " --overwrite always");
+  }
+  if (s.damaged) {
+    say("mbu: the repository is damaged: what is named above could not be restored; `mbu check --read-data` tells more");
+  } else if (problems() > kept_) {
+    say(fmt::format("mbu: {}: the restore is incomplete", format_counted(problems() - kept_, "problem")));
+  }
+}
+
+void TextView::checked(const CheckOutcome& outcome) {
+  const CheckReport& report = outcome.report;
+  for (const auto& finding : report.damage) say(fmt::format("mbu: {}: {}", printable(finding.object), printable(finding.message)));
+  for (const auto& note : report.notes) tell("note: " + printable(note));
+  tell(fmt::format("checked {}, {}; read {}, {}; {}", format_counted(report.objects, "object"),
+                   format_counted(report.snapshots, "snapshot"), format_counted(report.packs_read, "pack"),
+                   format_bytes(report.bytes_read), format_seconds(report.seconds)));
+  if (outcome.status == 0) {
+    tell("no errors were found");
+  } else {
+    say(fmt::format("mbu: {} found", format_counted(report.damage.size(), "error")));
+  }
+}
+
+void TextView::version(const std::string& version) { output_.line("mbu " + version); }
+
+}  // namespace mbu::cli

@@ -1,0 +1,78 @@
+// What a run shows: one implementation for people (text_view.hpp), one for programs (json_view.hpp). Results are shown from
+// the main thread; the events of EventSink come from any thread, one at a time.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mbu/types/error.hpp"
+#include "mbu/types/events.hpp"
+#include "mbu/types/results.hpp"
+
+namespace mbu::cli {
+
+enum class Activity { none, backup, restore, check };
+
+struct BackupReport {
+  BackupSummary summary;
+  std::string location;         // of the repository
+  std::string restore_command;  // for a shell; empty without a snapshot
+  bool dry_run = false;
+};
+
+struct RestoreReport {
+  RestoreSummary summary;
+  std::string again;            // the command for a shell, without --overwrite and --delete
+  bool dry_run = false;
+  bool deleting = false;
+};
+
+struct CheckOutcome {
+  CheckReport report;
+  int status = 0;
+};
+
+class View : public EventSink {
+ public:
+  // Progress from here on is that of this activity, until the next.
+  virtual void begin(Activity activity) = 0;
+
+  virtual void made(const InitResult& result) = 0;
+  virtual void backup_done(const BackupReport& report) = 0;
+  virtual void restore_begins(const SnapshotInfo& snapshot, const std::string& path, const std::string& target) = 0;
+  virtual void restore_done(const RestoreReport& report) = 0;
+  virtual void snapshots(const std::vector<SnapshotInfo>& list) = 0;
+  virtual void listing_begins(const SnapshotInfo& snapshot) = 0;
+  virtual void entry(const EntryInfo& entry, bool long_form) = 0;
+  virtual void diff_begins(const SnapshotInfo& from, const SnapshotInfo& to) = 0;
+  virtual void difference(const DiffLine& line) = 0;
+  virtual void diff_done(const SnapshotInfo& from, const SnapshotInfo& to, const DiffSummary& summary) = 0;
+  virtual void checked(const CheckOutcome& outcome) = 0;
+  virtual void version(const std::string& version) = 0;
+  // The last word of a run that ends with an error.
+  virtual void failed(const Error& error, int status) = 0;
+
+  void problem(const Problem& problem) final {
+    ++problems_;
+    if (problem.kind == Problem::Kind::damaged) damaged_ = true;
+    show_problem(problem);
+  }
+
+  // What the problems so far make of the exit status: 0, 3 or 20.
+  [[nodiscard]] int status() const noexcept {
+    if (damaged_) return exit_status(Code::corrupt);
+    return problems_ > 0 ? exit_status(Code::source) : 0;
+  }
+  [[nodiscard]] std::uint64_t problems() const noexcept { return problems_; }
+
+ protected:
+  virtual void show_problem(const Problem& problem) = 0;
+
+ private:
+  std::uint64_t problems_ = 0;
+  bool damaged_ = false;
+};
+
+}  // namespace mbu::cli

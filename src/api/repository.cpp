@@ -1,0 +1,201 @@
+// Repository: opens the vault, the cache and the state, and hands them to the operation that is asked for.
+#include "mbu/repository.hpp"
+
+#include <pwd.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "api/cat.hpp"
+#include "keys/password_source.hpp"
+#include "ops/backup/backup.hpp"
+#include "ops/browse/browse.hpp"
+#include "ops/browse/dump.hpp"
+#include "ops/check/check.hpp"
+#include "ops/restore/restore.hpp"
+#include "os/status.hpp"
+#include "repo/context.hpp"
+#include "repo/snapshot_query.hpp"
+#include "store/store.hpp"
+
+namespace mbu {
+namespace {
+
+constexpr unsigned kMostThreads = 64;
+
+unsigned threads_of(const RepositoryOptions& options) {
+  if (options.threads != 0) return options.threads;
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+  return std::clamp(static_cast<unsigned>(CPU_COUNT(&allowed)), 1U, kMostThreads);
+}
+
+std::string state_of(const RepositoryOptions& options) {
+  return options.state_directory.empty() ? default_state_directory() : options.state_directory;
+}
+
+std::string user_at_host() {
+  char host[256] = {};
+  const bool named = ::gethostname(host, sizeof host - 1) == 0;
+  const auto user = os::user_name(::geteuid());
+  return (user.empty() ? std::to_string(::geteuid()) : user) + '@' + (named ? host : "localhost");
+}
+
+const Interrupt& never() {
+  static const Interrupt interrupt;
+  return interrupt;
+}
+
+}  // namespace
+
+struct Repository::Impl {
+  Impl(RepositoryOptions&& given, std::unique_ptr<repo::Vault> opened)
+      : options(std::move(given)),
+        vault(std::move(opened)),
+        events(options.events),
+        state(state_of(options), vault->keyring().repository()),
+        cache(open_cache()),
+        context{*vault,
+                *cache,
+                state,
+                events,
+                options.interrupt == nullptr ? never() : *options.interrupt,
+                threads_of(options),
+                options.compression,
+                options.verify_blocks} {}
+
+  std::string cache_directory() const {
+    if (!options.use_cache) return {};
+    const auto top = options.cache_directory.empty() ? default_cache_directory() : options.cache_directory;
+    return top.empty() ? top : top + '/' + vault->keyring().repository().hex();
+  }
+
+  std::unique_ptr<cache::Cache> open_cache() {
+    const auto directory = cache_directory();
+    if (directory.empty()) return std::make_unique<cache::Cache>();
+    return std::make_unique<cache::Cache>(directory, vault->keyring().cache_key(),
+                                          [this](const std::string& text) { events.warning(text); });
+  }
+
+  // What was never seen of these objects before is remembered from now on.
+  void remember(store::Folder folder) {
+    const auto seen = state.seen();
+    std::vector<std::string> fresh;
+    for (const auto& listed : vault->store().list(folder, false)) {
+      auto path = store::object_path(folder, listed.name);
+      if (!seen.contains(path)) fresh.push_back(std::move(path));
+    }
+    state.remember(fresh);
+  }
+
+  std::vector<repo::StoredSnapshot> read_snapshots() {
+    auto all = repo::read_snapshots(*vault, context.tell_damage());
+    remember(store::Folder::snapshots);
+    return all;
+  }
+
+  repo::ChunkIndex load_index() { return repo::ChunkIndex::load(*vault, context.tell_damage()); }
+
+  RepositoryOptions options;
+  std::unique_ptr<repo::Vault> vault;
+  SerialEvents events;
+  cache::State state;
+  std::unique_ptr<cache::Cache> cache;
+  repo::Context context;
+};
+
+Repository::Repository(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Repository::Repository(Repository&&) noexcept = default;
+Repository& Repository::operator=(Repository&&) noexcept = default;
+Repository::~Repository() = default;
+
+InitResult Repository::create(RepositoryOptions&& options, const InitOptions& init) {
+  auto store = store::open_store(options.location);
+  if (store->read_config()) throw Error(Code::failed, "there is a repository already", options.location);
+  const auto password = keys::obtain_password(options.password, true);
+  const auto made = repo::Vault::create(std::move(store), password, init,
+                                        init.slot_name.empty() ? user_at_host() : init.slot_name);
+  cache::State::remember_location(state_of(options), options.location, made.id);
+  return made;
+}
+
+Repository Repository::open(RepositoryOptions&& options) {
+  os::raise_file_limit();
+  auto vault = repo::Vault::open(store::open_store(options.location),
+                                 [&] { return keys::obtain_password(options.password, false); });
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(vault));
+  cache::State::remember_location(state_of(impl->options), impl->options.location, impl->vault->keyring().repository());
+  impl->remember(store::Folder::keys);
+  impl->remember(store::Folder::statements);
+  return Repository(std::move(impl));
+}
+
+bool Repository::exists(const std::string& location) { return store::open_store(location)->read_config().has_value(); }
+
+bool Repository::remembered(const std::string& location, const std::string& state_directory) {
+  return cache::State::remembered_at(state_directory, location).has_value();
+}
+
+CheckReport Repository::check_keyless(const RepositoryOptions& options) {
+  const auto store = store::open_store(options.location);
+  return ops::check_names(*store, threads_of(options), options.interrupt == nullptr ? never() : *options.interrupt);
+}
+
+RepositoryId Repository::id() const { return impl_->vault->keyring().repository(); }
+std::string Repository::location() const { return impl_->vault->store().location(); }
+
+BackupSummary Repository::backup(const BackupOptions& options) {
+  auto own = options.own_directories;
+  const auto& o = impl_->options;
+  for (const auto& directory : {impl_->vault->store().own_directory().value_or(""), o.cache_directory,
+                                default_cache_directory(), state_of(o)}) {
+    if (!directory.empty()) own.push_back(directory);
+  }
+  return ops::backup(impl_->context, options, own);
+}
+
+std::vector<SnapshotInfo> Repository::snapshots(const SnapshotFilter& filter) {
+  std::vector<SnapshotInfo> infos;
+  for (const auto& stored : impl_->read_snapshots()) {
+    if (repo::passes(stored, filter)) infos.push_back(repo::describe(stored));
+  }
+  return infos;
+}
+
+SnapshotInfo Repository::resolve(const std::string& text, const SnapshotFilter& filter) {
+  return repo::describe(repo::find_snapshot(impl_->read_snapshots(), text, filter));
+}
+
+void Repository::list(const SnapshotInfo& snapshot, const std::string& path, bool recursive,
+                      const std::function<void(const EntryInfo&)>& visit) {
+  ops::list(impl_->context, impl_->load_index(), snapshot.root, path, recursive, visit);
+}
+
+RestoreSummary Repository::restore(const RestoreOptions& options) {
+  const auto all = impl_->read_snapshots();
+  return ops::restore(impl_->context, impl_->load_index(), repo::find_snapshot(all, options.snapshot, options.filter), options);
+}
+
+void Repository::dump(const SnapshotInfo& snapshot, const std::string& path, const std::string& archive,
+                      const std::function<void(ByteView)>& write) {
+  ops::dump(impl_->context, impl_->load_index(), snapshot.root, path, archive, write);
+}
+
+DiffSummary Repository::diff(const SnapshotInfo& from, const SnapshotInfo& to,
+                             const std::function<void(const DiffLine&)>& visit) {
+  return ops::diff(impl_->context, impl_->load_index(), from.root, to.root, visit);
+}
+
+CheckReport Repository::check(const CheckOptions& options) {
+  auto report = ops::check(impl_->context, options);
+  impl_->remember(store::Folder::snapshots);
+  return report;
+}
+
+std::string Repository::cat(const std::string& kind, const std::string& id) {
+  return api::cat_object(*impl_->vault, [this] { return impl_->load_index(); }, kind, id);
+}
+
+}  // namespace mbu

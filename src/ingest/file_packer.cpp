@@ -1,0 +1,154 @@
+#include "ingest/file_packer.hpp"
+
+#include <algorithm>
+
+namespace mbu::ingest {
+namespace {
+
+using format::BlockRole;
+
+constexpr std::size_t kLongestInlineMap = 512;  // FORMAT.md §7.2
+constexpr std::uint64_t kBlockUnit = 512;       // of st_blocks
+
+}  // namespace
+
+bool same_version(const os::FileStatus& a, const os::FileStatus& b) noexcept {
+  return a.size == b.size && a.mtime == b.mtime && a.ctime == b.ctime && a.ino == b.ino;
+}
+
+DataStream::DataStream(source::OpenFile& file, const os::FileStatus& status) : file_(&file) {
+  if (status.blocks * kBlockUnit < status.size) {
+    runs_ = file.data_runs();
+    sparse_ = runs_.size() != 1 || runs_.front() != format::DataRun{0, status.size};
+  } else if (status.size > 0) {
+    runs_.push_back({0, status.size});
+  }
+  starts_.reserve(runs_.size());
+  for (const auto& run : runs_) {
+    starts_.push_back(length_);
+    length_ += run.length;
+  }
+}
+
+std::size_t DataStream::read_at(MutableBytes to, std::uint64_t position) const {
+  std::size_t done = 0;
+  while (done < to.size() && position < length_) {
+    const auto next = std::ranges::upper_bound(starts_, position);
+    const auto i = static_cast<std::size_t>(next - starts_.begin()) - 1;
+    const std::uint64_t within = position - starts_[i];
+    const auto wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(to.size() - done, runs_[i].length - within));
+    const std::size_t got = file_->read_at(to.subspan(done, wanted), runs_[i].offset + within);
+    done += got;
+    position += got;
+    if (got < wanted) break;
+  }
+  return done;
+}
+
+MutableBytes FilePacker::buffer() {
+  if (buffer_.empty()) buffer_.resize(kPiece);
+  return buffer_;
+}
+
+FilePacker::Packed FilePacker::pack_stream(const std::function<std::size_t(MutableBytes)>& read) {
+  ContentBuilder builder;
+  const auto space = buffer();
+  std::size_t filled = 0;
+  bool ended = false;
+  for (;;) {
+    while (!ended && filled < space.size()) {
+      const std::size_t got = read(space.subspan(filled));
+      filled += got;
+      ended = got == 0;
+    }
+    ByteView rest = space.first(filled);
+    while (!rest.empty() && (ended || rest.size() >= chunker_.parameters().maximum)) {
+      const auto piece = rest.first(chunker_.cut(rest));
+      builder.add({sink_->put(BlockRole::data, piece), static_cast<std::uint32_t>(piece.size())}, *sink_);
+      rest = rest.subspan(piece.size());
+    }
+    std::ranges::copy(rest, space.begin());
+    filled = rest.size();
+    if (ended) break;
+  }
+  const std::uint64_t bytes = builder.bytes();
+  return {builder.finish(*sink_), bytes};
+}
+
+std::unique_ptr<format::SparseMap> FilePacker::pack_map(const DataStream& stream) {
+  if (!stream.is_sparse()) return nullptr;
+  auto map = std::make_unique<format::SparseMap>();
+  map->encoded = format::encode_sparse_map(stream.runs());
+  if (map->encoded.size() <= kLongestInlineMap) return map;
+  std::size_t position = 0;
+  map->stored = pack_stream([&](MutableBytes to) {
+                  const std::size_t n = std::min(to.size(), map->encoded.size() - position);
+                  std::copy_n(map->encoded.begin() + static_cast<std::ptrdiff_t>(position), n, to.begin());
+                  position += n;
+                  return n;
+                }).content;
+  map->encoded.clear();
+  return map;
+}
+
+PackedFile FilePacker::pack(const source::Directory& directory, const source::Item& item) {
+  const auto file = directory.open_file(item);
+  PackedFile packed;
+  packed.status = file->status();
+  for (int attempt = 1;; ++attempt) {
+    const DataStream stream(*file, packed.status);
+    std::uint64_t position = 0;
+    auto content = pack_stream([&](MutableBytes to) {
+      const std::size_t got = stream.read_at(to, position);
+      position += got;
+      return got;
+    });
+    packed.bytes_read += content.bytes;
+    packed.content = std::move(content.content);
+    packed.sparse = pack_map(stream);
+    packed.attributes = file->attributes();
+    const auto after = file->status();
+    if (same_version(packed.status, after) && content.bytes == stream.length()) return packed;
+    if (attempt == kReadAttempts) {
+      packed.torn = true;
+      if (content.bytes != stream.length()) {  // shorter than its status says: kept as what could be read
+        packed.sparse = nullptr;
+        packed.status.size = content.bytes;
+      }
+      return packed;
+    }
+    packed.status = after;
+  }
+}
+
+PackedFile FilePacker::read_inline(const source::Directory& directory, const source::Item& item, std::uint64_t limit,
+                                   ByteBuffer& to) {
+  const auto file = directory.open_file(item);
+  const std::size_t start = to.size();
+  PackedFile packed;
+  packed.status = item.status;
+  for (int attempt = 1;; ++attempt) {
+    to.resize(start + static_cast<std::size_t>(limit) + 1);
+    const std::size_t got = file->read_at(MutableBytes(to).subspan(start), 0);
+    to.resize(start + got);
+    packed.bytes_read += got;
+    if (got > limit) {
+      to.resize(start);
+      return pack(directory, item);
+    }
+    packed.attributes = file->attributes();
+    const auto after = file->status();
+    const bool same = same_version(packed.status, after) && got == after.size;
+    if (same || attempt == kReadAttempts) {
+      packed.torn = !same;
+      packed.status = after;
+      packed.status.size = got;
+      packed.content.kind = got == 0 ? format::Content::Kind::empty : format::Content::Kind::inlined;
+      return packed;
+    }
+    packed.status = after;
+  }
+}
+
+}  // namespace mbu::ingest

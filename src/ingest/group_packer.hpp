@@ -1,0 +1,80 @@
+// GroupPacker: a run of a directory's entries into a leaf page, reading the files that must be read; private to ingest/.
+#pragma once
+
+#include "ingest/directory_task.hpp"
+#include "ingest/packager.hpp"
+#include "tree/reader.hpp"
+
+namespace mbu::ingest {
+
+// Whether a file goes into its page's inline chunk.
+[[nodiscard]] bool is_inline(const os::FileStatus& status) noexcept;
+
+// Whether the record of the directory knows an item just as it is now.
+[[nodiscard]] bool is_recorded(const DirectoryTask& directory, std::size_t position) noexcept;
+
+// What the base snapshot has for the names of a group. Empty when there is no base or its pages cannot be read.
+class OldEntries {
+ public:
+  OldEntries(const DirectoryTask& directory, const Group& group, tree::TreeReader& reader);
+  // The entry of that name, null when there is none; `page`: set to the leaf it lies in.
+  [[nodiscard]] const format::Entry* find(const std::string& name, const format::Page** page = nullptr) const;
+  [[nodiscard]] const std::vector<format::Page>& pages() const noexcept { return pages_; }
+
+ private:
+  std::vector<format::Page> pages_;
+};
+
+class GroupPacker {
+ public:
+  using Tell = std::function<void(Problem::Kind, const std::string& name, const std::string& message)>;
+  // References must outlive it.
+  GroupPacker(DirectoryTask& directory, Group& group, FilePacker& packer, tree::TreeReader& reader,
+              const keys::DomainKeys& domain, Tell tell);
+
+  // Fills group.pages.
+  void run();
+
+  [[nodiscard]] const PackageCounts& counts() const noexcept { return counts_; }
+  [[nodiscard]] std::uint64_t files_done() const noexcept { return files_done_; }
+  [[nodiscard]] std::uint64_t bytes_done() const noexcept { return bytes_done_; }
+
+ private:
+  // One item on its way to an entry.
+  struct Slot {
+    std::size_t position;  // among the directory's items
+    format::Entry entry;
+    const format::Entry* old = nullptr;
+    const format::Page* old_page = nullptr;
+    bool unchanged = false;  // as recorded: the old entry is right
+    bool failed = false;     // not in the page
+  };
+
+  void prepare(Slot& slot);
+  [[nodiscard]] format::Entry describe(const source::Item& item) const;
+  void describe_directory(Slot& slot);
+  void pack_files();
+  void pack_inline();
+  [[nodiscard]] bool can_reuse_inline_chunk(const std::vector<Slot*>& tiny) const;
+  void append_old_inline(const Slot& slot, ByteBuffer& to);
+  void adopt(Slot& slot, PackedFile&& packed);
+  void fail(Slot& slot, const Error& error);
+  void count(const Slot& slot);
+  void write_pages(std::vector<format::Entry> entries);
+  void write_page(std::vector<format::Entry> entries);
+
+  DirectoryTask& directory_;
+  Group& group_;
+  FilePacker& packer_;
+  tree::TreeReader& reader_;
+  const keys::DomainKeys& domain_;
+  Tell tell_;
+  OldEntries old_;
+  std::vector<Slot> slots_;
+  ByteBuffer inline_bytes_;               // of tiny files, in name order
+  const format::Page* reused_ = nullptr;  // whose inline chunk is right as it is
+  PackageCounts counts_;
+  std::uint64_t files_done_ = 0, bytes_done_ = 0;
+};
+
+}  // namespace mbu::ingest

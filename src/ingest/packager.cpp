@@ -1,0 +1,404 @@
+#include "ingest/packager.hpp"
+
+#include <algorithm>
+
+#include "ingest/fingerprint.hpp"
+#include "ingest/group_packer.hpp"
+#include "ingest/large_file.hpp"
+#include "ingest/work_queue.hpp"
+#include "tree/builder.hpp"
+
+namespace mbu::ingest {
+namespace {
+
+// Larger files are packed by all workers together.
+constexpr std::uint64_t kLargeFile = 16U << 20;
+constexpr std::size_t kMostProblems = 1000;
+
+using TaskRef = std::shared_ptr<DirectoryTask>;
+
+struct Worker {
+  Worker(const repo::Context& context, const repo::ChunkIndex& index, ChunkSink& sink, chunk::Chunker chunker)
+      : packer(chunker, sink), reader(context.vault, index) {}
+  FilePacker packer;
+  tree::TreeReader reader;
+  PackageCounts counts;
+};
+
+class Packager {
+ public:
+  Packager(const repo::Context& context, const repo::ChunkIndex& index, ChunkStore& store,
+           const PackageRequest& request)
+      : context_(context),
+        request_(request),
+        domain_(context.vault.keyring().own_domain()),
+        record_key_(crypto::derive("mbu v1 fingerprint key", {crypto::view(context.vault.keyring().cache_key())})) {
+    std::copy_n(record_key_.expose().begin(), entry_key_.size(), entry_key_.begin());
+    const auto& c = context.vault.constitution().chunker;
+    for (unsigned i = 0; i < context.threads; ++i) {
+      workers_.emplace_back(context, index, store.make_sink(),
+                            chunk::Chunker(domain_.gear, {c.minimum, c.normal, c.maximum}));
+    }
+  }
+
+  PackageResult run() {
+    auto root = std::make_shared<DirectoryTask>();
+    root->path = "/";
+    root->previous = request_.previous_root;
+    push_listing(root);
+    run_on_threads(context_.threads, [&](unsigned number, const FirstException&) {
+      queue_.work([&](const Task& task) { task(workers_[number]); });
+    });
+    context_.interrupt.check();
+    for (const auto& worker : workers_) result_.counts += worker.counts;
+    return std::move(result_);
+  }
+
+ private:
+  using Task = std::function<void(Worker&)>;
+
+  void push_listing(const TaskRef& d) {
+    queue_.push([this, d](Worker& worker) { list(d, worker); });
+  }
+  void push_group(const TaskRef& d, Group& group) {
+    queue_.push([this, d, &group](Worker& worker) { finish_group(d, group, worker); });
+  }
+
+  void tell(Problem::Kind kind, const std::string& path, const std::string& message) {
+    const Problem problem{kind, path, message};
+    context_.events.problem(problem);
+    const std::scoped_lock lock(problems_mutex_);
+    ++result_.problem_count;
+    if (result_.problems.size() < kMostProblems) result_.problems.push_back(problem);
+  }
+
+  void advance(std::uint64_t files, std::uint64_t bytes, const std::string& path) {
+    files_done_ += files;
+    bytes_done_ += bytes;
+    if (!context_.events.progress_due()) return;
+    context_.events.progress({files_done_, bytes_done_, files_seen_, bytes_seen_, false, path});
+  }
+
+  static std::string child_path(const DirectoryTask& d, const std::string& name) {
+    return (d.path == "/" ? d.path : d.path + '/') + name;
+  }
+
+  // --- A directory is listed and compared with its record. ---
+
+  void list(const TaskRef& d, Worker& worker) {
+    context_.interrupt.check();
+    try {
+      d->handle = d->parent ? d->parent->handle->open_directory(d->parent->items[d->position]) : request_.source.root();
+      d->items = d->handle->list([&](const std::string& name, const Error& error) {
+        d->incomplete = true;
+        tell(Problem::Kind::unreadable, child_path(*d, name), error.happened());
+      });
+    } catch (const Error& error) {
+      if (error.code() != Code::source) throw;
+      tell(Problem::Kind::unreadable, d->path, error.happened());
+      deliver(d, {});
+      return;
+    }
+    take_fingerprints(*d);
+    look_up_record(*d);
+    d->same_listing = d->record && !d->incomplete && d->fingerprint != crypto::Digest{} &&
+                      d->record->fingerprint == d->fingerprint;
+    if (!d->same_listing) {
+      group_up(d, worker);
+      return;
+    }
+    std::vector<std::size_t> directories;
+    for (std::size_t i = 0; i < d->items.size(); ++i) {
+      if (d->items[i].status.type == EntryType::directory) directories.push_back(i);
+    }
+    if (directories.size() != d->record->child_pages.size()) {
+      d->same_listing = false;
+      group_up(d, worker);
+      return;
+    }
+    d->waiting_children = directories.size() + 1;
+    for (std::size_t k = directories.size(); k-- > 0;) {
+      const auto& page = d->record->child_pages[k];
+      push_child(d, directories[k], page.is_zero() ? std::nullopt : std::optional(page));
+    }
+    child_done(d, worker);
+  }
+
+  void take_fingerprints(DirectoryTask& d) {
+    const auto now = system_clock().wall();
+    std::uint64_t files = 0, bytes = 0;
+    d.fingerprints.reserve(d.items.size());
+    for (const auto& item : d.items) {
+      d.fingerprints.push_back(fingerprint(item, now, entry_key_));
+      if (item.status.type != EntryType::directory) ++files;
+      if (item.status.type == EntryType::regular) bytes += item.status.size;
+    }
+    d.fingerprint = fingerprint(d.fingerprints, record_key_);
+    files_seen_ += files;
+    bytes_seen_ += bytes;
+    ByteBuffer key(request_.selection.begin(), request_.selection.end());
+    append(key, as_bytes(d.path));
+    d.path_key = crypto::keyed_hash(record_key_, key);
+  }
+
+  void look_up_record(DirectoryTask& d) {
+    if (!d.previous || request_.force) return;
+    auto record = context_.cache.find_directory(d.path_key);
+    // A record counts only for the very page that the base snapshot has here.
+    if (record && record->page == *d.previous) d.record = std::move(record);
+  }
+
+  void push_child(const TaskRef& d, std::size_t position, std::optional<ChunkId> previous) {
+    auto child = std::make_shared<DirectoryTask>();
+    child->parent = d;
+    child->position = position;
+    child->path = child_path(*d, d->items[position].name);
+    child->previous = previous;
+    push_listing(child);
+  }
+
+  // All subdirectories of an unchanged listing are done: is the whole subtree unchanged?
+  void child_done(const TaskRef& d, Worker& worker) {
+    if (--d->waiting_children != 0) return;
+    auto expected = d->record->child_pages.begin();
+    bool same = true;
+    for (const auto& [position, child] : d->children) same = same && child.page == *expected++;
+    if (!same) {
+      group_up(d, worker);
+      return;
+    }
+    std::uint64_t files = 0, bytes = 0;
+    for (const auto& item : d->items) {
+      if (item.status.type == EntryType::directory) continue;
+      ++files;
+      if (item.status.type == EntryType::regular) bytes += item.status.size;
+    }
+    worker.counts.files_unmodified += files;
+    ++worker.counts.dirs_unmodified;
+    advance(files, bytes, d->path);
+    deliver(d, totals(*d, d->record->page));
+  }
+
+  // --- Its entries are grouped into leaves. ---
+
+  void group_up(const TaskRef& d, Worker& worker) {
+    tree::LeafCutter cutter(domain_);
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < d->items.size(); ++i) {
+      const auto& item = d->items[i];
+      if (!cutter.ends_after(item.name, is_inline(item.status) ? item.status.size : 0)) continue;
+      add_group(*d, begin, i + 1);
+      begin = i + 1;
+    }
+    if (begin < d->items.size() || d->groups.empty()) add_group(*d, begin, d->items.size());
+    d->waiting_groups = d->groups.size();
+    // The last group goes first onto the stack, so that the first comes off it first.
+    for (std::size_t i = d->groups.size(); i-- > 1;) {
+      queue_.push([this, d, group = d->groups[i].get()](Worker& w) { prepare_group(d, *group, w); });
+    }
+    prepare_group(d, *d->groups.front(), worker);
+  }
+
+  static void add_group(DirectoryTask& d, std::size_t begin, std::size_t end) {
+    auto group = std::make_unique<Group>();
+    group->begin = begin;
+    group->end = end;
+    d.groups.push_back(std::move(group));
+  }
+
+  // Starts what the group has to wait for.
+  void prepare_group(const TaskRef& d, Group& group, Worker& worker) {
+    context_.interrupt.check();
+    std::vector<std::size_t> directories, large;
+    for (std::size_t i = group.begin; i < group.end && !d->same_listing; ++i) {
+      const auto& status = d->items[i].status;
+      if (status.type == EntryType::directory) directories.push_back(i);
+      if (status.type == EntryType::regular && status.size > kLargeFile && !is_recorded(*d, i)) large.push_back(i);
+    }
+    if (!directories.empty()) {
+      const OldEntries old(*d, group, worker.reader);
+      group.waiting += directories.size();
+      for (auto i = directories.rbegin(); i != directories.rend(); ++i) {
+        const auto* entry = old.find(d->items[*i].name);
+        const bool known = entry != nullptr && entry->is_directory() && !entry->directory.is_zero();
+        push_child(d, *i, known ? std::optional(entry->directory) : std::nullopt);
+      }
+    }
+    for (const auto i : large) start_large_file(d, group, i);
+    one_less(d, group);
+  }
+
+  void one_less(const TaskRef& d, Group& group) {
+    if (--group.waiting == 0) push_group(d, group);
+  }
+
+  void start_large_file(const TaskRef& d, Group& group, std::size_t position) {
+    std::shared_ptr<LargeFile> file;
+    try {
+      file = std::make_shared<LargeFile>(*d->handle, d->items[position], context_.threads);
+    } catch (const Error& error) {
+      if (error.code() != Code::source) throw;
+      const std::scoped_lock lock(d->mutex);
+      d->failures.emplace(position, error);
+      return;
+    }
+    ++group.waiting;
+    push_large_file(d, group, position, file);
+  }
+
+  void push_large_file(const TaskRef& d, Group& group, std::size_t position, const std::shared_ptr<LargeFile>& file) {
+    for (unsigned i = 0; i < context_.threads; ++i) {
+      queue_.push([this, d, &group, position, file](Worker& worker) {
+        work_on_large_file(d, group, position, file, worker);
+      });
+    }
+  }
+
+  void work_on_large_file(const TaskRef& d, Group& group, std::size_t position, const std::shared_ptr<LargeFile>& file,
+                          Worker& worker) {
+    const auto path = child_path(*d, d->items[position].name);
+    const bool last = file->work(worker.packer, [&](std::uint64_t bytes) {
+      context_.interrupt.check();
+      advance(0, bytes, path);
+    });
+    if (!last) return;
+    try {
+      auto packed = file->result(worker.packer);
+      if (!packed) {
+        push_large_file(d, group, position, file);
+        return;
+      }
+      const std::scoped_lock lock(d->mutex);
+      d->large_files.emplace(position, std::move(*packed));
+    } catch (const Error& error) {
+      if (error.code() != Code::source) throw;
+      const std::scoped_lock lock(d->mutex);
+      d->failures.emplace(position, error);
+    }
+    one_less(d, group);
+  }
+
+  // --- A group becomes a page, the pages a directory. ---
+
+  void finish_group(const TaskRef& d, Group& group, Worker& worker) {
+    context_.interrupt.check();
+    GroupPacker packer(*d, group, worker.packer, worker.reader, context_.vault.keyring().own_domain(),
+                       [&](Problem::Kind kind, const std::string& name, const std::string& message) {
+                         tell(kind, child_path(*d, name), message);
+                       });
+    packer.run();
+    worker.counts += packer.counts();
+    advance(packer.files_done(), packer.bytes_done(), d->path);
+    if (--d->waiting_groups == 0) finish_directory(d, worker);
+  }
+
+  void finish_directory(const TaskRef& d, Worker& worker) {
+    std::vector<format::PageChild> leaves;
+    for (auto& group : d->groups) {
+      std::ranges::move(group->pages, std::back_inserter(leaves));
+    }
+    const auto page = join_leaves(std::move(leaves), worker);
+    const auto result = totals(*d, page);
+    if (!d->previous) {
+      ++worker.counts.dirs_new;
+    } else {
+      ++(*d->previous == page ? worker.counts.dirs_unmodified : worker.counts.dirs_changed);
+    }
+    remember(*d, result);
+    deliver(d, result);
+  }
+
+  ChunkId join_leaves(std::vector<format::PageChild> leaves, Worker& worker) {
+    const auto put = [&](ByteView bytes) { return worker.packer.sink().put(format::BlockRole::page, bytes); };
+    // Files that could not be read may have left a leaf with nothing in it; only a whole directory may be empty.
+    std::erase_if(leaves, [](const auto& leaf) { return leaf.entries == 0; });
+    if (leaves.empty()) return put(format::encode_page({}));
+    return tree::join_pages(std::move(leaves), domain_, put);
+  }
+
+  static DirectoryResult totals(const DirectoryTask& d, const ChunkId& page) {
+    DirectoryResult result{page, 0, 0, 0};
+    for (const auto& item : d.items) {
+      if (item.status.type == EntryType::directory) continue;
+      ++result.files;
+      if (item.status.type == EntryType::regular) result.bytes += item.status.size;
+    }
+    for (const auto& [position, error] : d.failures) {
+      const auto& status = d.items[position].status;
+      if (status.type != EntryType::directory) --result.files;
+      if (status.type == EntryType::regular) result.bytes -= status.size;
+    }
+    for (const auto& [position, child] : d.children) {
+      result.files += child.files;
+      result.directories += child.directories + 1;
+      result.bytes += child.bytes;
+    }
+    return result;
+  }
+
+  void remember(const DirectoryTask& d, const DirectoryResult& result) {
+    cache::DirectoryRecord record;
+    record.page = result.page;
+    if (!d.incomplete) record.fingerprint = d.fingerprint;
+    record.files = result.files;
+    record.directories = result.directories;
+    record.bytes = result.bytes;
+    for (const auto& [position, child] : d.children) record.child_pages.push_back(child.page);
+    record.fingerprints = d.fingerprints;
+    std::ranges::sort(record.fingerprints);
+    context_.cache.put_directory(d.path_key, record);
+  }
+
+  void deliver(const TaskRef& d, const DirectoryResult& result) {
+    const auto parent = d->parent;
+    d->handle.reset();
+    if (!parent) {
+      result_.root = result.page;
+      result_.files = result.files;
+      result_.directories = result.directories;
+      result_.bytes = result.bytes;
+      return;
+    }
+    {
+      const std::scoped_lock lock(parent->mutex);
+      parent->children.emplace(d->position, result);
+    }
+    if (parent->same_listing && parent->groups.empty()) {
+      queue_.push([this, parent](Worker& worker) { child_done(parent, worker); });
+    } else {
+      const auto group = std::ranges::find_if(parent->groups, [&](const auto& g) { return d->position < g->end; });
+      one_less(parent, **group);
+    }
+  }
+
+  const repo::Context& context_;
+  const PackageRequest& request_;
+  const keys::DomainKeys& domain_;
+  crypto::Key record_key_;
+  std::array<std::uint8_t, 16> entry_key_{};
+  std::vector<Worker> workers_;
+  WorkQueue<Task> queue_;
+  std::atomic<std::uint64_t> files_seen_{0}, bytes_seen_{0}, files_done_{0}, bytes_done_{0};
+  std::mutex problems_mutex_;
+  PackageResult result_;
+};
+
+}  // namespace
+
+PackageCounts& PackageCounts::operator+=(const PackageCounts& other) noexcept {
+  files_new += other.files_new;
+  files_changed += other.files_changed;
+  files_unmodified += other.files_unmodified;
+  dirs_new += other.dirs_new;
+  dirs_changed += other.dirs_changed;
+  dirs_unmodified += other.dirs_unmodified;
+  bytes_read += other.bytes_read;
+  return *this;
+}
+
+PackageResult package_tree(const repo::Context& context, const repo::ChunkIndex& index, ChunkStore& store,
+                           const PackageRequest& request) {
+  return Packager(context, index, store, request).run();
+}
+
+}  // namespace mbu::ingest

@@ -1,0 +1,46 @@
+// Packager: a source's tree into chunks and pages, as little of it read as the last snapshot allows.
+//
+// The walk is a stack of tasks that all workers share (WorkQueue). A directory is listed; if nothing in the listing changed since the
+// record in the cache was made, its page is taken over as it is once its subdirectories have said the same. Else its entries are
+// grouped into the leaves they will form; a group waits for its subdirectories and large files, then one worker reads its
+// other files and writes its page. What waits is what lies beside the path to the root, so memory follows the widest directories
+// on one path, not the tree.
+#pragma once
+
+#include "ingest/chunk_store.hpp"
+#include "repo/context.hpp"
+#include "source/source.hpp"
+
+namespace mbu::ingest {
+
+struct PackageRequest {
+  source::Source& source;
+  // The root page of the snapshot whose pages may be reused: all packs it needs are here. Nothing: everything is read.
+  std::optional<ChunkId> previous_root;
+  // Trust no record: read every file again.
+  bool force = false;
+  // What was asked for, hashed: records of another selection are not used.
+  crypto::Digest selection{};
+};
+
+struct PackageCounts {
+  std::uint64_t files_new = 0, files_changed = 0, files_unmodified = 0;
+  std::uint64_t dirs_new = 0, dirs_changed = 0, dirs_unmodified = 0;
+  std::uint64_t bytes_read = 0;
+  PackageCounts& operator+=(const PackageCounts& other) noexcept;
+};
+
+struct PackageResult {
+  ChunkId root;
+  std::uint64_t files = 0, directories = 0, bytes = 0;
+  PackageCounts counts;
+  std::vector<Problem> problems;  // the first 1,000
+  std::uint64_t problem_count = 0;
+};
+
+// Runs on context.threads threads. Chunks go to `store`, which is not finished. Code::source errors of single files become problems; all
+// others end the run.
+[[nodiscard]] PackageResult package_tree(const repo::Context& context, const repo::ChunkIndex& index, ChunkStore& store,
+                                         const PackageRequest& request);
+
+}  // namespace mbu::ingest

@@ -1,0 +1,201 @@
+#include "ops/backup/backup.hpp"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "ingest/packager.hpp"
+#include "ops/backup/base.hpp"
+#include "ops/backup/stream.hpp"
+#include "os/status.hpp"
+#include "repo/tombstones.hpp"
+#include "source/local_source.hpp"
+
+namespace mbu::ops {
+namespace {
+
+using repo::Context;
+using repo::StoredSnapshot;
+
+std::string this_host() {
+  utsname names{};
+  return ::uname(&names) == 0 ? names.nodename : "";
+}
+
+std::int64_t nanoseconds(FileTime time) { return time.seconds * 1'000'000'000 + time.nanoseconds; }
+
+// One run, from looking at the repository to its snapshot.
+class BackupRun {
+ public:
+  BackupRun(const Context& context, const BackupOptions& options, const std::vector<std::string>& own_directories)
+      : context_(context),
+        options_(options),
+        own_directories_(own_directories),
+        started_(system_clock().wall()),
+        start_ns_(system_clock().monotonic_ns()) {}
+
+  BackupSummary run() {
+    look_around();
+    ingest::ChunkStore store(context_.vault, index_,
+                             {context_.compression, context_.verify_blocks, options_.dry_run});
+    auto packaged = package(store);
+    store.finish();
+    context_.interrupt.check();
+    fill_summary(packaged, store);
+    const bool unchanged = base_.snapshot != nullptr && base_.snapshot->snapshot.root == packaged.root &&
+                           base_.snapshot->snapshot.paths == paths_;
+    if (!options_.dry_run && !(options_.skip_if_unchanged && unchanged)) publish(packaged, store);
+    if (!options_.dry_run) context_.cache.commit();
+    summary_.seconds = static_cast<double>(system_clock().monotonic_ns() - start_ns_) * 1e-9;
+    return summary_;
+  }
+
+ private:
+  // What the repository holds, what of it may be used, and what a broken run left behind.
+  void look_around() {
+    if (!options_.dry_run) {
+      const auto removed = context_.vault.store().clean();
+      if (removed > 0) context_.events.note("removed " + std::to_string(removed) + " unfinished files of broken runs");
+    }
+    honoured_ = repo::read_tombstones(context_.vault, [](const auto&) {}).newest;
+    index_ = repo::ChunkIndex::load(context_.vault, context_.tell_damage());
+    snapshots_ = repo::read_snapshots(context_.vault, context_.tell_damage());
+    host_ = options_.host.empty() ? this_host() : options_.host;
+    paths_ = options_.paths;
+    if (options_.stream) paths_ = {stream_path()};
+    std::ranges::sort(paths_);
+    paths_.erase(std::unique(paths_.begin(), paths_.end()), paths_.end());
+    base_ = choose_base(snapshots_, context_.vault.keyring().writer_signer().public_key(), host_, paths_, index_);
+    if (base_.snapshot != nullptr) summary_.parent = base_.snapshot->name;
+  }
+
+  std::string stream_path() const {
+    return options_.stream_name.starts_with('/') ? options_.stream_name : '/' + options_.stream_name;
+  }
+
+  ingest::PackageResult package(ingest::ChunkStore& store) {
+    if (options_.stream) return package_stream(context_, store, paths_.front(), options_.stream);
+    const source::Selector selector(options_.selection, own_directories_);
+    const auto source = source::open_local_source(paths_, selector, own_directories_);
+    ingest::PackageRequest request{*source, {}, options_.force, crypto::sha256(as_bytes(selector.key()))};
+    if (base_.reusable) request.previous_root = base_.snapshot->snapshot.root;
+    return ingest::package_tree(context_, index_, store, request);
+  }
+
+  void fill_summary(const ingest::PackageResult& packaged, const ingest::ChunkStore& store) {
+    const auto& counts = packaged.counts;
+    summary_.files_new = counts.files_new;
+    summary_.files_changed = counts.files_changed;
+    summary_.files_unmodified = counts.files_unmodified;
+    summary_.dirs_new = counts.dirs_new;
+    summary_.dirs_changed = counts.dirs_changed;
+    summary_.dirs_unmodified = counts.dirs_unmodified;
+    summary_.total_files = packaged.files;
+    summary_.total_dirs = packaged.directories;
+    summary_.total_bytes = packaged.bytes;
+    summary_.bytes_read = counts.bytes_read;
+    summary_.data_blobs = store.counters().data_chunks;
+    summary_.tree_blobs = store.counters().page_chunks;
+    summary_.data_added = store.counters().plain_bytes;
+    summary_.data_added_packed = store.counters().stored_bytes;
+    summary_.problems = packaged.problem_count;
+  }
+
+  // Somebody may have begun to delete what this run refers to: look again before saying that it is there.
+  void check_nothing_was_tombstoned(const std::set<ObjectName>& used) const {
+    const auto now = repo::read_tombstones(context_.vault, [](const auto&) {});
+    if (now.newest == honoured_) return;
+    for (const auto& pack : now.packs) {
+      if (!used.contains(pack)) continue;
+      throw Error(Code::store, "another program began to delete packs that this run leans on", context_.vault.store().location(),
+                  "run the command again");
+    }
+  }
+
+  void publish(const ingest::PackageResult& packaged, const ingest::ChunkStore& store) {
+    auto used = store.packs_used();
+    used.insert(base_.packs.begin(), base_.packs.end());
+    check_nothing_was_tombstoned(used);
+    auto snapshot = describe(packaged);
+    if (base_.reusable) {
+      snapshot.base = base_.snapshot->name;
+      std::erase_if(used, [&](const ObjectName& name) { return base_.packs.contains(name); });
+    }
+    snapshot.packs_added.assign(used.begin(), used.end());
+    snapshot.stored_bytes = store.counters().stored_bytes;
+
+    auto publication = context_.state.publish([&](const ObjectName& name) {
+      const auto all = context_.vault.store().list(store::Folder::snapshots, false);
+      return std::ranges::find(all, name, &store::Listed::name) != all.end();
+    });
+    if (const auto& previous = publication.previous()) {
+      snapshot.number = previous->number + 1;
+      snapshot.previous = previous->name;
+    }
+    snapshot.finished_ns = nanoseconds(system_clock().wall());
+    const auto sealed = repo::seal_snapshot(context_.vault, snapshot);
+    publication.announce({snapshot.number, sealed.name});
+    store::put(context_.vault.store(), store::Folder::snapshots, sealed.bytes);
+    publication.confirm({snapshot.number, sealed.name});
+    context_.state.remember({store::object_path(store::Folder::snapshots, sealed.name)});
+    summary_.snapshot = sealed.name;
+    summary_.data_added_packed += sealed.bytes.size();
+  }
+
+  format::Snapshot describe(const ingest::PackageResult& packaged) const {
+    format::Snapshot snapshot;
+    snapshot.instance = context_.state.instance();
+    snapshot.honoured = honoured_;
+    snapshot.statements = context_.vault.constitution().heads;
+    snapshot.time = options_.time_ns ? FileTime{floor_div(*options_.time_ns), remainder(*options_.time_ns)} : started_;
+    snapshot.started_ns = nanoseconds(started_);
+    snapshot.host = host_;
+    snapshot.uid = ::geteuid();
+    snapshot.gid = ::getegid();
+    snapshot.user = os::user_name(snapshot.uid);
+    snapshot.paths = paths_;
+    snapshot.tags = options_.tags;
+    snapshot.excludes = options_.selection.excludes;
+    snapshot.program = "mbu " MBU_VERSION;
+    snapshot.root = packaged.root;
+    snapshot.files = packaged.files;
+    snapshot.directories = packaged.directories;
+    snapshot.bytes = packaged.bytes;
+    snapshot.problem_count = packaged.problem_count;
+    for (const auto& problem : packaged.problems) {
+      if (snapshot.problems.size() == format::kMostProblems) break;
+      snapshot.problems.push_back({problem.path, problem.message});
+    }
+    return snapshot;
+  }
+
+  static std::int64_t floor_div(std::int64_t ns) {
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    return ns / kSecond - (ns % kSecond < 0 ? 1 : 0);
+  }
+  static std::uint32_t remainder(std::int64_t ns) {
+    return static_cast<std::uint32_t>(ns - floor_div(ns) * 1'000'000'000);
+  }
+
+  const Context& context_;
+  const BackupOptions& options_;
+  const std::vector<std::string>& own_directories_;
+  FileTime started_;
+  std::int64_t start_ns_;
+  repo::ChunkIndex index_;
+  std::vector<StoredSnapshot> snapshots_;
+  std::optional<ObjectName> honoured_;
+  std::string host_;
+  std::vector<std::string> paths_;
+  Base base_;
+  BackupSummary summary_;
+};
+
+}  // namespace
+
+BackupSummary backup(const Context& context, const BackupOptions& options, const std::vector<std::string>& own_directories) {
+  return BackupRun(context, options, own_directories).run();
+}
+
+}  // namespace mbu::ops

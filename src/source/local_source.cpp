@@ -1,0 +1,298 @@
+// Everything is opened relative to the descriptor of the directory it is in and never through a symlink, so that a path may be longer
+// than PATH_MAX and a directory that is swapped meanwhile leads nowhere else. Above the paths asked for, symlinks are followed,
+// as the user's shell would.
+#include "source/local_source.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <set>
+
+#include "os/attributes.hpp"
+#include "os/listing.hpp"
+
+namespace mbu::source {
+namespace {
+
+using os::FileStatus;
+
+// The paths asked for as a tree of their components.
+struct PathNode {
+  bool whole = false;  // asked for: everything below is in
+  std::map<std::string, std::unique_ptr<PathNode>> children;
+};
+
+using DeviceInode = std::pair<std::uint64_t, std::uint64_t>;
+
+// What all directories of a source share.
+struct Shared {
+  const Selector* selector;
+  PathNode root;
+  std::set<DeviceInode> own;  // never entered
+};
+
+std::vector<format::Attribute> to_attributes(std::vector<os::AttributePair> pairs) {
+  std::vector<format::Attribute> attributes;
+  attributes.reserve(pairs.size());
+  for (auto& [name, value] : pairs) attributes.push_back({std::move(name), std::move(value)});
+  return attributes;
+}
+
+class LocalFile final : public OpenFile {
+ public:
+  LocalFile(os::Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  FileStatus status() const override { return os::status_of(fd_.get(), blame()); }
+  std::size_t read_at(MutableBytes to, std::uint64_t offset) const override {
+    return os::read_full_at(fd_.get(), to, offset, blame());
+  }
+  std::vector<format::Attribute> attributes() const override {
+    return to_attributes(os::read_attributes(fd_.get(), blame()));
+  }
+  std::vector<format::DataRun> data_runs() const override {
+    std::vector<format::DataRun> runs;
+    for (off_t at = 0;;) {
+      const off_t data = ::lseek(fd_.get(), at, SEEK_DATA);
+      if (data < 0) {
+        if (errno == ENXIO) return runs;  // no data from here on
+        throw os::system_error(blame(), "find the holes", errno);
+      }
+      const off_t hole = ::lseek(fd_.get(), data, SEEK_HOLE);
+      if (hole < 0) {
+        if (errno == ENXIO) return runs;  // it was cut short meanwhile
+        throw os::system_error(blame(), "find the holes", errno);
+      }
+      runs.push_back({static_cast<std::uint64_t>(data), static_cast<std::uint64_t>(hole - data)});
+      at = hole;
+    }
+  }
+
+ private:
+  os::Blame blame() const { return {Code::source, path_}; }
+  os::Fd fd_;
+  std::string path_;
+};
+
+class LocalDirectory final : public Directory {
+ public:
+  // `node`: set above the paths asked for, null within them. `device`: that of the path asked for.
+  LocalDirectory(std::shared_ptr<const Shared> shared, const PathNode* node, os::Fd fd, std::string path,
+                 std::uint64_t device, std::shared_ptr<const IgnoreRules> ignored)
+      : shared_(std::move(shared)),
+        node_(node),
+        fd_(std::move(fd)),
+        path_(std::move(path)),
+        device_(device),
+        ignored_(std::move(ignored)) {}
+
+  std::vector<Item> list(const OnError& on_error) override {
+    return node_ != nullptr ? list_way(on_error) : list_all(on_error);
+  }
+
+  std::shared_ptr<Directory> open_directory(const Item& item) const override {
+    const auto path = path_of(item.name);
+    const PathNode* child = node_ == nullptr ? nullptr : node_->children.at(item.name).get();
+    const bool above = child != nullptr && !child->whole;
+    const int follow = above ? 0 : O_NOFOLLOW;
+    auto fd = open(item, O_RDONLY | O_DIRECTORY | follow);
+    const std::uint64_t device = node_ != nullptr ? item.status.dev : device_;
+    return std::make_shared<LocalDirectory>(shared_, above ? child : nullptr, std::move(fd), path, device,
+                                            node_ != nullptr ? nullptr : ignored_);
+  }
+
+  std::unique_ptr<OpenFile> open_file(const Item& item) const override {
+    const auto path = path_of(item.name);
+    // A FIFO that took the file's place must not block.
+    auto fd = open(item, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    auto file = std::make_unique<LocalFile>(std::move(fd), path);
+    if (file->status().type != EntryType::regular) {
+      throw Error(Code::source, "is no regular file any more", path);
+    }
+    return file;
+  }
+
+  format::Entry describe(const Item& item) const override {
+    const auto& s = item.status;
+    const os::Blame blame{Code::source, item.name};
+    format::Entry entry;
+    entry.name = item.name;
+    entry.type = s.type;
+    entry.mode = s.mode;
+    entry.uid = s.uid;
+    entry.gid = s.gid;
+    entry.user = os::user_name(s.uid);
+    entry.group = os::group_name(s.gid);
+    if (is_above(item.name)) return entry;
+    entry.mtime = s.mtime;
+    entry.btime = s.btime;
+    entry.flags = s.flags;
+    entry.rdev = s.rdev;
+    if (s.type == EntryType::regular) entry.size = s.size;
+    if (s.type == EntryType::symlink) {
+      entry.target = os::read_link_at(fd_.get(), item.name, blame);
+      entry.size = entry.target.size();
+    }
+    if (s.type != EntryType::regular) {
+      entry.attributes = to_attributes(
+          os::read_attributes_at(fd_.get(), item.name, s.type == EntryType::directory, blame));
+    }
+    return entry;
+  }
+
+ private:
+  std::string path_of(const std::string& name) const { return path_ == "/" ? path_ + name : path_ + '/' + name; }
+
+  bool is_above(const std::string& name) const {
+    if (node_ == nullptr) return false;
+    const auto found = node_->children.find(name);
+    return found != node_->children.end() && !found->second->whole;
+  }
+
+  // Reading leaves no trace in access times where the kernel lets us.
+  os::Fd open(const Item& item, int flags) const {
+    static const uid_t self = ::geteuid();
+    const auto path = path_of(item.name);
+    if (self == 0 || item.status.uid == self) {
+      os::Fd fd(::openat(fd_.get(), item.name.c_str(), flags | O_NOATIME | O_CLOEXEC));
+      if (fd || errno != EPERM) {
+        if (!fd) throw os::system_error({Code::source, path}, "open", errno);
+        return fd;
+      }
+    }
+    return os::open_at(fd_.get(), item.name.c_str(), flags, 0, {Code::source, path});
+  }
+
+  // Only the next steps to the paths asked for.
+  std::vector<Item> list_way(const OnError& on_error) {
+    std::vector<Item> items;
+    for (const auto& [name, child] : node_->children) {
+      add(items, name, child->whole ? os::Links::keep : os::Links::follow, on_error);
+      if (items.empty() || items.back().name != name) continue;
+      auto& status = items.back().status;
+      if (child->whole) {
+        if (shared_->selector->excludes(path_of(name), status.type == EntryType::directory) || is_own(status)) {
+          items.pop_back();
+        }
+        continue;
+      }
+      if (status.type != EntryType::directory) {
+        on_error(name, Error(Code::source, "is no directory any more", name));
+        items.pop_back();
+        continue;
+      }
+      status.mtime = status.ctime = {};  // what else is in there is none of our business
+      status.btime.reset();
+    }
+    return items;
+  }
+
+  std::vector<Item> list_all(const OnError& on_error) {
+    const auto& selector = *shared_->selector;
+    const auto self = os::status_of(fd_.get(), {Code::source, path_});
+    if (selector.one_file_system() && self.dev != device_) return {};  // the mount point itself is kept
+    auto names = os::list_names(fd_.get(), {Code::source, path_});
+    if (auto tag = selector.tag_of(fd_.get(), names)) names = {*tag};
+    if (selector.gitignore() && std::ranges::binary_search(names, ".gitignore")) read_gitignore(on_error);
+    std::vector<Item> items;
+    items.reserve(names.size());
+    for (const auto& name : names) {
+      add(items, name, os::Links::keep, on_error);
+      if (!items.empty() && items.back().name == name && is_left_out(items.back())) items.pop_back();
+    }
+    return items;
+  }
+
+  bool is_left_out(const Item& item) const {
+    const auto path = path_of(item.name);
+    const bool directory = item.status.type == EntryType::directory;
+    const auto& selector = *shared_->selector;
+    if (selector.excludes(path, directory) || (directory && is_own(item.status))) return true;
+    if (item.status.type == EntryType::regular && selector.too_large(item.status.size)) return true;
+    return ignored_ && ignored_->ignores(path, directory);
+  }
+
+  bool is_own(const FileStatus& status) const { return shared_->own.contains({status.dev, status.ino}); }
+
+  void read_gitignore(const OnError& on_error) {
+    constexpr std::size_t kLargest = 1U << 20;
+    try {
+      const auto fd = os::open_at(fd_.get(), ".gitignore", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, {Code::source, ".gitignore"});
+      ByteBuffer bytes(kLargest);
+      bytes.resize(os::read_full(fd.get(), bytes, {Code::source, ".gitignore"}));
+      ignored_ = IgnoreRules::parse(as_text(bytes), path_, ignored_);
+    } catch (const Error& error) {
+      if (error.code() != Code::source) throw;
+      on_error(".gitignore", error);
+    }
+  }
+
+  void add(std::vector<Item>& items, const std::string& name, os::Links links, const OnError& on_error) const {
+    try {
+      auto status = os::status_at(fd_.get(), name.c_str(), links, {Code::source, name});
+      if (status) {
+        items.push_back({name, *status});
+      } else if (node_ != nullptr) {
+        on_error(name, Error(Code::source, "is not there any more", name));
+      }
+    } catch (const Error& error) {
+      if (error.code() != Code::source) throw;
+      on_error(name, error);
+    }
+  }
+
+  std::shared_ptr<const Shared> shared_;
+  const PathNode* node_;
+  os::Fd fd_;
+  std::string path_;
+  std::uint64_t device_;
+  std::shared_ptr<const IgnoreRules> ignored_;
+};
+
+class LocalSource final : public Source {
+ public:
+  explicit LocalSource(std::shared_ptr<const Shared> shared) : shared_(std::move(shared)) {}
+  std::shared_ptr<Directory> root() override {
+    const os::Blame blame{Code::source, "/"};
+    auto fd = os::open_at(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY, 0, blame);
+    const auto device = os::status_of(fd.get(), blame).dev;
+    const PathNode* node = shared_->root.whole ? nullptr : &shared_->root;
+    return std::make_shared<LocalDirectory>(shared_, node, std::move(fd), "/", device, nullptr);
+  }
+
+ private:
+  std::shared_ptr<const Shared> shared_;
+};
+
+void add_path(PathNode& root, const std::string& path) {
+  PathNode* node = &root;
+  for (std::size_t start = 0; start < path.size();) {
+    const auto end = std::min(path.find('/', start), path.size());
+    const auto name = path.substr(start, end - start);
+    start = end + 1;
+    if (name.empty()) continue;
+    auto& child = node->children[name];
+    if (!child) child = std::make_unique<PathNode>();
+    node = child.get();
+  }
+  node->whole = true;
+}
+
+}  // namespace
+
+std::unique_ptr<Source> open_local_source(const std::vector<std::string>& paths, const Selector& selector,
+                                          const std::vector<std::string>& own_directories) {
+  auto shared = std::make_shared<Shared>();
+  shared->selector = &selector;
+  for (const auto& path : paths) add_path(shared->root, path);
+  for (const auto& path : own_directories) {
+    const auto status = os::status_at(AT_FDCWD, path.c_str(), os::Links::follow, {Code::failed, path});
+    if (status && status->type == EntryType::directory) shared->own.emplace(status->dev, status->ino);
+  }
+  return std::make_unique<LocalSource>(std::move(shared));
+}
+
+}  // namespace mbu::source

@@ -1,0 +1,102 @@
+#include "source/pattern.hpp"
+
+#include <array>
+#include <memory_resource>
+#include <optional>
+#include <ranges>
+
+#include "mbu/types/error.hpp"
+
+namespace mbu::source {
+namespace {
+
+// Cuts a path at its slashes without a heap allocation unless it is unusually deep: this runs once for every file.
+class SplitPath {
+ public:
+  explicit SplitPath(std::string_view path) {
+    components_.reserve(kUsualDepth);
+    for (std::size_t start = 0; start < path.size();) {
+      const auto end = std::min(path.find('/', start), path.size());
+      if (end > start) components_.push_back(path.substr(start, end - start));
+      start = end + 1;
+    }
+  }
+  [[nodiscard]] Components components() const noexcept { return components_; }
+
+ private:
+  static constexpr std::size_t kUsualDepth = 32;
+  std::array<std::byte, kUsualDepth * sizeof(std::string_view)> room_;
+  std::pmr::monotonic_buffer_resource memory_{room_.data(), room_.size()};
+  std::pmr::vector<std::string_view> components_{&memory_};
+};
+
+// Components of a pattern as restic cleans them: no empty ones, no ".", and ".." undoes what stands before it.
+std::vector<std::string_view> clean_components(std::string_view pattern, bool anchored) {
+  std::vector<std::string_view> clean;
+  const SplitPath split(pattern);
+  for (const auto component : split.components()) {
+    if (component == ".") continue;
+    const bool undoes = component == ".." && !clean.empty() && clean.back() != "..";
+    if (undoes) {
+      clean.pop_back();
+    } else if (component != ".." || !anchored) {
+      clean.push_back(component);
+    }
+  }
+  return clean;
+}
+
+// Nothing when `pattern` names nothing at all.
+std::optional<PathGlob> compile_pattern(std::string_view pattern, Case fold) {
+  const bool anchored = pattern.starts_with('/');
+  const auto components = clean_components(pattern, anchored);
+  if (components.empty() && !anchored) return std::nullopt;
+  std::vector<std::optional<Glob>> steps;
+  if (!anchored) steps.emplace_back();  // at any depth
+  for (const auto component : components) {
+    if (component == "**") {
+      steps.emplace_back();
+      continue;
+    }
+    auto glob = Glob::compile(component, Dialect::restic, fold);
+    if (!glob) {
+      throw Error(Code::usage, "is not a pattern", std::string(pattern),
+                  "close every [ and write \\[ or \\\\ for the characters themselves");
+    }
+    steps.push_back(std::move(glob));
+  }
+  return PathGlob(std::move(steps), PathGlob::End::at_path_or_above);
+}
+
+}  // namespace
+
+PatternList PatternList::compile(const std::vector<std::string>& patterns, Case fold) {
+  PatternList list;
+  for (const std::string_view pattern : patterns) {
+    const bool takes_back = pattern.starts_with('!');
+    auto glob = compile_pattern(pattern.substr(takes_back ? 1 : 0), fold);
+    if (glob) list.rules_.push_back({std::move(*glob), takes_back});
+  }
+  return list;
+}
+
+bool PatternList::matches(std::string_view absolute_path) const {
+  if (rules_.empty()) return false;
+  const SplitPath path(absolute_path);
+  for (const auto& rule : std::views::reverse(rules_)) {
+    if (rule.glob.matches(path.components())) return !rule.takes_back;
+  }
+  return false;
+}
+
+bool PatternList::may_match_below(std::string_view directory) const {
+  const SplitPath path(directory);
+  for (const auto& rule : std::views::reverse(rules_)) {
+    // What is taken back with all below it leaves earlier patterns nothing to match.
+    if (rule.takes_back && rule.glob.matches(path.components())) return false;
+    if (!rule.takes_back && rule.glob.may_match_below(path.components())) return true;
+  }
+  return false;
+}
+
+}  // namespace mbu::source
