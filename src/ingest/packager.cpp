@@ -80,7 +80,9 @@ class Packager {
   }
 
   static std::string child_path(const DirectoryTask& d, const std::string& name) {
-    return (d.path == "/" ? d.path : d.path + '/') + name;
+    std::string path = d.path;
+    if (path != "/") path += '/';
+    return path += name;
   }
 
   // --- A directory is listed and compared with its record. ---

@@ -1,7 +1,7 @@
 #include "source/gitignore.hpp"
 
+#include <algorithm>
 #include <optional>
-#include <ranges>
 #include <utility>
 
 namespace mbu::source {
@@ -87,10 +87,10 @@ IgnoreRules::Verdict IgnoreRules::judge(std::string_view path, bool is_directory
   }
   if (components.empty()) return Verdict::none;
   const Components all(components);
-  for (const auto& rule : std::views::reverse(rules_)) {
-    if (rule.directories_only && !is_directory) continue;
-    if (!rule.glob.matches(rule.name_only ? all.last(1) : all)) continue;
-    return rule.takes_back ? Verdict::taken_back : Verdict::ignored;
+  for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
+    if (rule->directories_only && !is_directory) continue;
+    if (!rule->glob.matches(rule->name_only ? all.last(1) : all)) continue;
+    return rule->takes_back ? Verdict::taken_back : Verdict::ignored;
   }
   return Verdict::none;
 }

@@ -1,7 +1,7 @@
 // IgnoreRules: the rules of one .gitignore file, chained to those of the directories above it (gitignore(5)).
 //
 // The deepest file with a rule that matches decides, in it the last such rule. What lies in an ignored directory is not asked
-// about: whoever walks does not enter it, so nothing in there comes back. Where files disagree with git's documentation, the
+// about: whoever walks does not enter it, so nothing in there comes back. Where git and its documentation disagree, the
 // documentation counts: `**` beside other characters of a name is an ordinary `*`. Immutable, any thread.
 #pragma once
 

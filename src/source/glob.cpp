@@ -19,7 +19,8 @@ constexpr std::uint8_t byte_of(char c) noexcept { return static_cast<std::uint8_
 using ByteSet = std::bitset<256>;
 
 struct ParsedSet {
-  ByteSet bytes;
+  ByteSet bytes;  // as listed
+  bool negated;
   std::size_t end;  // behind the closing bracket
 };
 
@@ -34,10 +35,6 @@ std::optional<char> take_member(std::string_view pattern, std::size_t& at) {
   return pattern[at++];
 }
 
-std::optional<ParsedSet> finish(ByteSet set, bool negated, std::size_t end) {
-  return ParsedSet{negated ? ~set : set, end};
-}
-
 // `at` is behind the opening bracket.
 std::optional<ParsedSet> parse_restic_set(std::string_view pattern, std::size_t at) {
   const bool negated = at < pattern.size() && pattern[at] == '^';
@@ -48,7 +45,7 @@ std::optional<ParsedSet> parse_restic_set(std::string_view pattern, std::size_t 
   };
   ByteSet set;
   for (bool first = true; at < pattern.size(); first = false) {
-    if (pattern[at] == ']' && !first) return finish(set, negated, at + 1);
+    if (pattern[at] == ']' && !first) return ParsedSet{set, negated, at + 1};
     const auto low = bound();
     if (!low) return std::nullopt;
     auto high = low;
@@ -111,12 +108,13 @@ std::optional<ParsedSet> parse_git_set(std::string_view pattern, std::size_t at)
   if (negated) ++at;
   ByteSet set;
   for (bool first = true; at < pattern.size(); first = false) {
-    if (pattern[at] == ']' && !first) return finish(set, negated, at + 1);
+    if (pattern[at] == ']' && !first) return ParsedSet{set, negated, at + 1};
     const auto named = take_named_set(pattern, at, set);
     if (named == Named::unknown) return std::nullopt;
     if (named == Named::added) continue;
     const auto low = take_member(pattern, at);
     if (!low) return std::nullopt;
+    set.set(byte_of(*low));  // even where the range that it begins runs backwards
     auto high = low;
     if (at + 1 < pattern.size() && pattern[at] == '-' && pattern[at + 1] != ']') {
       ++at;
@@ -132,13 +130,15 @@ std::optional<ParsedSet> parse_set(std::string_view pattern, std::size_t at, Dia
   return dialect == Dialect::git ? parse_git_set(pattern, at) : parse_restic_set(pattern, at);
 }
 
-ByteSet both_cases(ByteSet set) {
-  for (unsigned c = 'a'; c <= 'z'; ++c) {
+// The bytes that a class accepts.
+ByteSet accepted(const ParsedSet& parsed, Case fold) {
+  auto set = parsed.bytes;
+  for (unsigned c = 'a'; fold == Case::ignored && c <= 'z'; ++c) {
     const unsigned upper = c - 'a' + 'A';
     const bool either = set[c] || set[upper];
     set[c] = set[upper] = either;
   }
-  return set;
+  return parsed.negated ? ~set : set;
 }
 
 }  // namespace
@@ -156,7 +156,7 @@ std::optional<Glob> Glob::compile(std::string_view pattern, Dialect dialect, Cas
       const auto set = parse_set(pattern, at, dialect);
       if (!set) return std::nullopt;
       glob.add({Token::Kind::set, 0, static_cast<std::uint32_t>(glob.sets_.size())});
-      glob.sets_.push_back(fold == Case::ignored ? both_cases(set->bytes) : set->bytes);
+      glob.sets_.push_back(accepted(*set, fold));
       at = set->end;
     } else {
       if (c == '\\') {

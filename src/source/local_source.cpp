@@ -14,6 +14,7 @@
 
 #include "os/attributes.hpp"
 #include "os/listing.hpp"
+#include "source/gitignore.hpp"
 
 namespace mbu::source {
 namespace {
@@ -79,29 +80,30 @@ class LocalFile final : public OpenFile {
 
 class LocalDirectory final : public Directory {
  public:
-  // `node`: set above the paths asked for, null within them. `device`: that of the path asked for.
-  LocalDirectory(std::shared_ptr<const Shared> shared, const PathNode* node, os::Fd fd, std::string path,
+  // `node`: of this directory when it is on the way to a path asked for, else null. `whole`: it is one of these, or within
+  // one. `device`: that of the path asked for.
+  LocalDirectory(std::shared_ptr<const Shared> shared, const PathNode* node, bool whole, os::Fd fd, std::string path,
                  std::uint64_t device, std::shared_ptr<const IgnoreRules> ignored)
       : shared_(std::move(shared)),
         node_(node),
+        whole_(whole),
         fd_(std::move(fd)),
         path_(std::move(path)),
         device_(device),
         ignored_(std::move(ignored)) {}
 
   std::vector<Item> list(const OnError& on_error) override {
-    return node_ != nullptr ? list_way(on_error) : list_all(on_error);
+    return whole_ ? list_all(on_error) : list_way(on_error);
   }
 
   std::shared_ptr<Directory> open_directory(const Item& item) const override {
     const auto path = path_of(item.name);
-    const PathNode* child = node_ == nullptr ? nullptr : node_->children.at(item.name).get();
-    const bool above = child != nullptr && !child->whole;
-    const int follow = above ? 0 : O_NOFOLLOW;
-    auto fd = open(item, O_RDONLY | O_DIRECTORY | follow);
-    const std::uint64_t device = node_ != nullptr ? item.status.dev : device_;
-    return std::make_shared<LocalDirectory>(shared_, above ? child : nullptr, std::move(fd), path, device,
-                                            node_ != nullptr ? nullptr : ignored_);
+    const PathNode* const child = child_of(item.name);
+    const bool asked = child != nullptr && child->whole;
+    auto fd = open(item, O_RDONLY | O_DIRECTORY | (is_above(item.name) ? 0 : O_NOFOLLOW));
+    // A path asked for counts from its own file system, also one mounted within another path asked for.
+    const std::uint64_t device = asked ? item.status.dev : device_;
+    return std::make_shared<LocalDirectory>(shared_, child, whole_ || asked, std::move(fd), path, device, ignored_);
   }
 
   std::unique_ptr<OpenFile> open_file(const Item& item) const override {
@@ -146,10 +148,14 @@ class LocalDirectory final : public Directory {
  private:
   std::string path_of(const std::string& name) const { return path_ == "/" ? path_ + name : path_ + '/' + name; }
 
-  bool is_above(const std::string& name) const {
-    if (node_ == nullptr) return false;
+  const PathNode* child_of(const std::string& name) const {
+    if (node_ == nullptr) return nullptr;
     const auto found = node_->children.find(name);
-    return found != node_->children.end() && !found->second->whole;
+    return found == node_->children.end() ? nullptr : found->second.get();
+  }
+  bool is_above(const std::string& name) const {
+    const PathNode* const child = child_of(name);
+    return !whole_ && child != nullptr && !child->whole;
   }
 
   // Reading leaves no trace in access times where the kernel lets us.
@@ -235,7 +241,7 @@ class LocalDirectory final : public Directory {
       auto status = os::status_at(fd_.get(), name.c_str(), links, {Code::source, name});
       if (status) {
         items.push_back({name, *status});
-      } else if (node_ != nullptr) {
+      } else if (!whole_) {
         on_error(name, Error(Code::source, "is not there any more", name));
       }
     } catch (const Error& error) {
@@ -246,6 +252,7 @@ class LocalDirectory final : public Directory {
 
   std::shared_ptr<const Shared> shared_;
   const PathNode* node_;
+  bool whole_;
   os::Fd fd_;
   std::string path_;
   std::uint64_t device_;
@@ -259,8 +266,7 @@ class LocalSource final : public Source {
     const os::Blame blame{Code::source, "/"};
     auto fd = os::open_at(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY, 0, blame);
     const auto device = os::status_of(fd.get(), blame).dev;
-    const PathNode* node = shared_->root.whole ? nullptr : &shared_->root;
-    return std::make_shared<LocalDirectory>(shared_, node, std::move(fd), "/", device, nullptr);
+    return std::make_shared<LocalDirectory>(shared_, &shared_->root, shared_->root.whole, std::move(fd), "/", device, nullptr);
   }
 
  private:

@@ -1,9 +1,10 @@
 #include "source/pattern.hpp"
 
+#include <algorithm>
 #include <array>
 #include <memory_resource>
 #include <optional>
-#include <ranges>
+#include <utility>
 
 #include "mbu/types/error.hpp"
 
@@ -83,18 +84,18 @@ PatternList PatternList::compile(const std::vector<std::string>& patterns, Case 
 bool PatternList::matches(std::string_view absolute_path) const {
   if (rules_.empty()) return false;
   const SplitPath path(absolute_path);
-  for (const auto& rule : std::views::reverse(rules_)) {
-    if (rule.glob.matches(path.components())) return !rule.takes_back;
+  for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
+    if (rule->glob.matches(path.components())) return !rule->takes_back;
   }
   return false;
 }
 
 bool PatternList::may_match_below(std::string_view directory) const {
   const SplitPath path(directory);
-  for (const auto& rule : std::views::reverse(rules_)) {
+  for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
     // What is taken back with all below it leaves earlier patterns nothing to match.
-    if (rule.takes_back && rule.glob.matches(path.components())) return false;
-    if (!rule.takes_back && rule.glob.may_match_below(path.components())) return true;
+    if (rule->takes_back && rule->glob.matches(path.components())) return false;
+    if (!rule->takes_back && rule->glob.may_match_below(path.components())) return true;
   }
   return false;
 }

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "os/file.hpp"
 
@@ -56,8 +58,7 @@ std::vector<std::string> sorted_directories(std::vector<std::string> directories
     while (directory.ends_with('/')) directory.pop_back();
   }
   std::ranges::sort(directories);
-  const auto repeated = std::ranges::unique(directories);
-  directories.erase(repeated.begin(), repeated.end());
+  directories.erase(std::unique(directories.begin(), directories.end()), directories.end());
   return directories;
 }
 

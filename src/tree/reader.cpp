@@ -70,7 +70,7 @@ std::optional<TreeReader::Found> TreeReader::find_in(const ChunkId& directory, c
     if (current.level == 0) {
       const auto found = std::ranges::lower_bound(current.entries, name, {}, &format::Entry::name);
       if (found == current.entries.end() || found->name != name) return std::nullopt;
-      return Found{std::move(*found), current.inline_chunk};
+      return Found{std::move(*found), current.inline_chunk, current.inline_length};
     }
     auto after = std::ranges::upper_bound(current.children, name, {}, &format::PageChild::first_name);
     if (after == current.children.begin()) return std::nullopt;

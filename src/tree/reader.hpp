@@ -32,6 +32,7 @@ class TreeReader {
   struct Found {
     format::Entry entry;
     ChunkId inline_chunk;
+    std::uint32_t inline_length = 0;
   };
   [[nodiscard]] std::optional<Found> find_path(const ChunkId& root, const std::string& path);
 

@@ -76,7 +76,7 @@ class BackupRun {
 
   ingest::PackageResult package(ingest::ChunkStore& store) {
     if (options_.stream) return package_stream(context_, store, paths_.front(), options_.stream);
-    const source::Selector selector(options_.selection, own_directories_);
+    const source::Selector selector(options_.selection, paths_, own_directories_);
     const auto source = source::open_local_source(paths_, selector, own_directories_);
     ingest::PackageRequest request{*source, {}, options_.force, crypto::sha256(as_bytes(selector.key()))};
     if (base_.reusable) request.previous_root = base_.snapshot->snapshot.root;

@@ -1,0 +1,69 @@
+// mbu: what happens, in order. The commands are in commands.cpp.
+#include <memory>
+
+#include "commands.hpp"
+#include "harden.hpp"
+#include "json_view.hpp"
+#include "output.hpp"
+#include "parse.hpp"
+#include "secrets.hpp"
+#include "signals.hpp"
+#include "text_view.hpp"
+
+namespace mbu::cli {
+namespace {
+
+std::unique_ptr<View> make_view(Output& output, const GlobalFlags& flags) {
+  if (flags.json) return std::make_unique<JsonView>(output, flags);
+  return std::make_unique<TextView>(output, flags);
+}
+
+void run_command(Context& context) {
+  if (context.arguments.short_forms.count() > 0) return run_short_form(context);
+  find_command(context.arguments.command)->run(context);
+}
+
+// Tells the error; the exit status.
+int fail(View& view, const Error& error) {
+  const int status = exit_status(error.code());
+  view.failed(error, status);
+  return status;
+}
+
+int run(int count, char** arguments) {
+  static Interrupt interrupt;  // outlives every handler
+  Output output;
+  CommandLine line;
+  std::unique_ptr<View> view = make_view(output, {});
+  try {
+    auto secrets = take_secrets(count, arguments, line.flags_with_value());
+    const std::string program = count > 0 ? arguments[0] : "mbu";
+    try {
+      line.parse(std::move(secrets.arguments));
+    } catch (...) {
+      view = make_view(output, line.arguments().global);
+      throw;
+    }
+    view = make_view(output, line.arguments().global);
+    install_signal_handlers(interrupt);
+    Context context{line.arguments(),        line.definition(),        output, *view, interrupt,
+                    std::move(secrets.given), std::move(secrets.environment), program};
+    run_command(context);
+    output.flush();
+    return context.status != 0 ? context.status : view->status();
+  } catch (const Error& error) {
+    return fail(*view, error);
+  } catch (const std::bad_alloc&) {
+    return fail(*view, Error(Code::failed, "out of memory", {}, "fewer --threads need less"));
+  } catch (const std::exception& error) {
+    return fail(*view, Error(Code::failed, error.what()));
+  }
+}
+
+}  // namespace
+}  // namespace mbu::cli
+
+int main(int count, char** arguments) {
+  mbu::cli::harden_process();
+  return mbu::cli::run(count, arguments);
+}

@@ -1,0 +1,9 @@
+#include "format/statement.hpp"
+
+#include "fuzz.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace mbu;
+  fuzz::expect_same_value({data, size}, format::decode_statement, format::encode_statement);
+  return 0;
+}

@@ -1,0 +1,167 @@
+#include "chunk/chunker.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "../support/random.hpp"
+
+namespace mbu::chunk {
+namespace {
+
+using test::Random;
+
+GearTable gear(std::uint64_t seed) {
+  Random random(seed);
+  return GearTable::from(random.bytes(2048));
+}
+
+// Small chunks, so that a little data has many.
+constexpr Parameters kSmall{256, 1024, 8192};
+
+// The offsets at which the chunks of `data` end. The chunker sees `window` bytes at a time, at least its maximum.
+std::vector<std::size_t> ends_of(ByteView data, const Chunker& chunker, std::size_t window) {
+  std::vector<std::size_t> ends;
+  for (std::size_t at = 0; at < data.size();) {
+    at += chunker.cut(data.subspan(at, std::min(window, data.size() - at)));
+    ends.push_back(at);
+  }
+  return ends;
+}
+
+std::vector<std::size_t> ends_of(ByteView data, const Chunker& chunker) { return ends_of(data, chunker, data.size()); }
+
+TEST(GearTable, IsLittleEndian) {
+  ByteBuffer bytes(2048);
+  bytes[8] = 1;
+  bytes[9] = 2;
+  bytes[2047] = 0x80;
+  const auto table = GearTable::from(bytes);
+  EXPECT_EQ(table.values[0], 0u);
+  EXPECT_EQ(table.values[1], 0x0201u);
+  EXPECT_EQ(table.values[255], 0x8000'0000'0000'0000u);
+}
+
+TEST(Chunker, CutsEqualDataEqually) {
+  Random random(1);
+  const auto data = random.bytes(1'000'000);
+  const auto one = gear(2), same = gear(2);
+  EXPECT_EQ(ends_of(data, Chunker(one, kSmall)), ends_of(data, Chunker(same, kSmall)));
+}
+
+TEST(Chunker, CutsTheSameWhateverItSeesBehindTheMaximum) {
+  Random random(3);
+  const auto data = random.bytes(500'000);
+  const auto table = gear(4);
+  const Chunker chunker(table, kSmall);
+  const auto whole = ends_of(data, chunker);
+  for (const std::size_t window : {8192u, 8193u, 10'000u, 65'536u}) EXPECT_EQ(ends_of(data, chunker, window), whole);
+}
+
+TEST(Chunker, KeepsItsBounds) {
+  Random random(5);
+  const auto data = random.bytes(2'000'000);
+  const auto table = gear(6);
+  std::size_t before = 0;
+  const auto ends = ends_of(data, Chunker(table, kSmall));
+  for (const auto end : ends) {
+    if (end != data.size()) {
+      EXPECT_GE(end - before, kSmall.minimum);
+    }
+    EXPECT_LE(end - before, kSmall.maximum);
+    before = end;
+  }
+  EXPECT_EQ(ends.back(), data.size());
+}
+
+TEST(Chunker, GivesShortDataWhole) {
+  const auto table = gear(7);
+  const Chunker chunker(table, kSmall);
+  EXPECT_EQ(chunker.cut({}), 0u);
+  for (const std::size_t size : {1u, 255u, 256u}) EXPECT_EQ(chunker.cut(ByteBuffer(size)), size);
+}
+
+TEST(Chunker, CutsDataWithoutAnyCutPointAtTheMaximum) {
+  GearTable odd;
+  odd.values.fill((std::uint64_t{1} << 63) + 1);  // the hash is never zero in its upper bits
+  EXPECT_EQ(Chunker(odd, kSmall).cut(ByteBuffer(100'000)), kSmall.maximum);
+}
+
+TEST(Chunker, HasTheAverageThatWasAskedFor) {
+  Random random(8);
+  const auto data = random.bytes(16'000'000);
+  const auto table = gear(9);
+  const auto count = ends_of(data, Chunker(table, Parameters{}), 1'000'000).size();
+  const auto average = static_cast<double>(data.size()) / static_cast<double>(count);
+  // FastCDC's mean lies a little above `normal`: the minimum is skipped before any cut is looked for.
+  EXPECT_GT(average, 0.9 * 64 * 1024);
+  EXPECT_LT(average, 1.5 * 64 * 1024);
+}
+
+TEST(Chunker, CutsElsewhereUnderAnotherKey) {
+  Random random(10);
+  const auto data = random.bytes(1'000'000);
+  const auto one = gear(11), other = gear(12);
+  const auto a = ends_of(data, Chunker(one, kSmall));
+  const auto b = ends_of(data, Chunker(other, kSmall));
+  const std::set<std::size_t> first(a.begin(), a.end());
+  std::size_t common = 0;
+  for (const auto end : b) common += first.count(end);
+  EXPECT_LT(common, a.size() / 20);
+}
+
+// How many chunks of `changed` are not among those of `data`.
+std::size_t new_chunks(ByteView data, ByteView changed, const Chunker& chunker) {
+  const auto pieces = [&](ByteView bytes) {
+    std::vector<std::string> all;
+    std::size_t before = 0;
+    for (const auto end : ends_of(bytes, chunker)) {
+      all.emplace_back(as_text(bytes.subspan(before, end - before)));
+      before = end;
+    }
+    return all;
+  };
+  const auto old = pieces(data);
+  const std::set<std::string> known(old.begin(), old.end());
+  std::size_t fresh = 0;
+  for (const auto& piece : pieces(changed)) fresh += known.contains(piece) ? 0 : 1;
+  return fresh;
+}
+
+TEST(Chunker, FindsItsCutsAgainBehindAnInsertion) {
+  Random random(13);
+  const auto data = random.bytes(1'000'000);
+  const auto table = gear(14);
+  const Chunker chunker(table, kSmall);
+  for (const std::size_t at : {0u, 1u, 500'000u, 999'999u}) {
+    for (const std::size_t size : {1u, 100u, 5000u}) {
+      auto changed = data;
+      const auto inserted = random.bytes(size);
+      changed.insert(changed.begin() + static_cast<std::ptrdiff_t>(at), inserted.begin(), inserted.end());
+      EXPECT_LE(new_chunks(data, changed, chunker), 12 + size / 256) << at << ' ' << size;
+    }
+  }
+}
+
+TEST(Chunker, FindsItsCutsAgainBehindADeletion) {
+  Random random(15);
+  const auto data = random.bytes(1'000'000);
+  const auto table = gear(16);
+  auto changed = data;
+  changed.erase(changed.begin() + 300'000, changed.begin() + 300'777);
+  EXPECT_LE(new_chunks(data, changed, Chunker(table, kSmall)), 12u);
+}
+
+TEST(Chunker, ChangesLittleForOneByte) {
+  Random random(17);
+  const auto data = random.bytes(1'000'000);
+  const auto table = gear(18);
+  for (int round = 0; round < 20; ++round) {
+    auto changed = data;
+    changed[random.below(changed.size())] ^= 0xff;
+    EXPECT_LE(new_chunks(data, changed, Chunker(table, kSmall)), 12u);
+  }
+}
+
+}  // namespace
+}  // namespace mbu::chunk

@@ -1,0 +1,281 @@
+#!/usr/bin/python3
+"""A repository in which a byte has flipped, or an object is cut, exchanged or gone: check names it, and restore gives back
+all that is not hit and never a wrong byte.
+
+Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_damage.py -v`. With MBU_LONG=1 every byte is tried.
+"""
+
+import contextlib
+import os
+import random
+import shutil
+
+import support
+import trees
+
+
+class Damage(support.MbuTest):
+    """A small repository of two snapshots, damaged and mended again and again."""
+
+    def setUp(self):
+        super().setUp()
+        self.init()
+        self.source = self.path("tree")
+        os.makedirs(f"{self.source}/a/b")
+        os.mkdir(f"{self.source}/c")
+        for i in range(6):
+            trees.write(f"{self.source}/a/small {i}", trees.noise(100 + i, i))
+            trees.write(f"{self.source}/c/middle {i}", trees.noise(20_000, 50 + i))
+        trees.write(f"{self.source}/a/b/text", trees.text(30_000))
+        self.first = self.package(self.source).summary["snapshot_id"]
+        trees.write(f"{self.source}/c/new", trees.noise(25_000, 100))
+        self.second = self.package(self.source).summary["snapshot_id"]
+        self.wanted = trees.read_tree(self.source)
+        self.all = sorted(self.objects())
+        for folder, count in (("keys/", 1), ("state/", 1), ("data/", 2), ("index/", 1), ("snapshots/", 2)):
+            self.assertGreaterEqual(sum(name.startswith(folder) for name in self.all), count, self.all)
+        self.check()
+
+    @contextlib.contextmanager
+    def changed(self, name, data):
+        """The object with other bytes, None: without it."""
+        path = os.path.join(self.repo, name)
+        kept = self.read(path)
+        os.unlink(path)
+        if data is not None:
+            self.write(path, data)
+        try:
+            yield
+        finally:
+            self.write(path, kept)
+
+    def assert_named(self, name, expect=20):
+        result = self.check(expect=expect)
+        self.assertIn(os.path.basename(name), result.text, str(result))
+        return result
+
+    def variants(self, name):
+        """(what, bytes) of damage to an object, other than its removal."""
+        data = self.read(os.path.join(self.repo, name))
+        size = len(data)
+        if support.LONG:
+            offsets = range(size) if size < 3000 else sorted(random.Random(1).sample(range(size), 1500) + [0, size - 1])
+        else:
+            offsets = sorted({0, 1, 9, 40, size // 4, size // 2, 3 * size // 4, size - 60, size - 9, size - 1})
+        for offset in offsets:
+            flipped = bytearray(data)
+            flipped[offset] ^= 1 << (offset % 8)
+            yield f"flipped at {offset} of {size}", bytes(flipped)
+        for length in (size - 1, size // 2, 10, 0):
+            yield f"cut to {length} of {size}", data[:length]
+        yield "one byte more", data + b"\0"
+
+    def each(self):
+        for name in self.all:
+            for what, data in self.variants(name):
+                with self.subTest(object=name, what=what), self.changed(name, data):
+                    yield name, what
+
+    def test_check_names_whatever_is_damaged(self):
+        for name, _ in self.each():
+            self.assert_named(name)
+        self.check()
+
+    def test_what_is_removed(self):
+        for name in self.all:
+            if name.split("/")[0] in ("index", "config"):
+                continue
+            with self.subTest(object=name), self.changed(name, None):
+                if name.startswith("keys/"):
+                    # Nothing opens without the only slot, so that its name is not to be had.
+                    self.assert_says(self.check(expect=20), "keys/")
+                else:
+                    self.assert_named(name)
+
+    def test_a_removed_snapshot_is_missed_only_where_it_was_seen(self):
+        with self.changed("snapshots/" + self.first, None):
+            self.assert_named(self.first)
+            shutil.rmtree(self.state)
+            self.check()
+
+    def test_a_removed_index_is_made_from_the_packs(self):
+        for name in self.all:
+            if name.startswith("index/"):
+                os.unlink(os.path.join(self.repo, name))
+        self.check()
+        self.drop_cache()
+        self.unpackage(self.source)
+        trees.assert_same(self, self.wanted, os.path.join(self.restored, "tree"))
+        summary = self.package(self.source).summary
+        self.assertEqual(summary["data_blobs"], 0)
+        self.check()
+
+    def test_a_removed_config_is_no_repository(self):
+        with self.changed("config", None):
+            self.check(expect=10)
+
+    def other_of_its_kind(self, name, other_repository):
+        """Other objects of the same kind: here, else of another repository with the same password."""
+        kind = name.split("/")[0]
+        here = [o for o in self.all if o.split("/")[0] == kind and o != name]
+        for other in here:
+            yield self.read(os.path.join(self.repo, other))
+        for other in sorted(self.objects(other_repository)):
+            if other.split("/")[0] == kind:
+                yield self.read(os.path.join(other_repository, other))
+                return
+
+    def test_replaced_by_another_of_its_kind(self):
+        other = self.path("other")
+        self.init("-r", other)
+        self.backup("-r", other, self.source)
+        for name in self.all:
+            for data in self.other_of_its_kind(name, other):
+                with self.subTest(object=name), self.changed(name, data):
+                    self.assert_named(name)
+
+    def test_objects_of_another_repository_under_their_own_names(self):
+        """They hash to their names, but are signed and sealed for another repository."""
+        other = self.path("other")
+        self.init("-r", other)
+        self.backup("-r", other, self.source)
+        for name in sorted(self.objects(other)):
+            if name == "config":
+                continue
+            with self.subTest(object=name):
+                path = self.write(os.path.join(self.repo, name), self.read(os.path.join(other, name)))
+                try:
+                    self.assert_named(name)
+                    self.assertEqual(len(self.run_mbu(["--json", "snapshots"], expect=None).json), 2)
+                finally:
+                    os.unlink(path)
+
+    def assert_right_as_far_as_there(self, result):
+        """Every restored byte is right; what is missing is named, itself or a directory above it."""
+        target = os.path.join(self.restored, "tree")
+        found = trees.read_tree(target) if os.path.isdir(target) else {}
+        for path, entry in found.items():
+            self.assertIn(path, self.wanted, str(result))
+            if "content" in entry:
+                self.assertEqual(entry["content"], self.wanted[path]["content"], f"{path}: {result}")
+                self.assertEqual(entry["mtime"], self.wanted[path]["mtime"], path)
+        named = [line["item"].encode() for line in result.of_type("error")]
+        root = self.source.encode()
+        missing = self.wanted.keys() - found.keys()
+        for path in missing:
+            covered = any((root + path + b"/").startswith(name.rstrip(b"/") + b"/") for name in named)
+            self.assertTrue(covered, f"{path} is missing and not named: {result}")
+        if missing:
+            self.assertEqual(result.status, 20, str(result))
+        return missing
+
+    def test_restore_of_a_damaged_repository(self):
+        hit = 0
+        for name, what in self.each():
+            if not support.LONG and "cut" in what and "cut to 0" not in what:
+                continue
+            for use_cache in ([], ["--no-cache"]) if name.startswith("data/") else ([],):
+                shutil.rmtree(self.restored, ignore_errors=True)
+                if not use_cache:
+                    self.drop_cache()
+                result = self.unpackage(self.source, *use_cache, expect=None)
+                self.assertIn(result.status, (0, 20), str(result))
+                if result.status == 20 and not name.startswith("data/"):
+                    # Refused, restored from an older snapshot, or restored after a warning.
+                    self.assertIn(os.path.basename(name), result.text, str(result))
+                    continue
+                hit += bool(self.assert_right_as_far_as_there(result))
+        self.assertGreater(hit, 3)
+
+    def test_restore_without_one_of_its_packs(self):
+        hit = 0
+        for name in self.all:
+            if not name.startswith("data/"):
+                continue
+            with self.subTest(object=name), self.changed(name, None):
+                shutil.rmtree(self.restored, ignore_errors=True)
+                result = self.unpackage(self.source, expect=(0, 20))
+                hit += bool(self.assert_right_as_far_as_there(result))
+        self.assertGreater(hit, 0)
+
+    def test_restore_leaves_what_is_there_rather_than_write_a_wrong_byte(self):
+        self.unpackage(self.source)
+        target = os.path.join(self.restored, "tree")
+        trees.write(f"{target}/c/middle 0", b"mine")
+        os.utime(f"{target}/c/middle 0", ns=(0, 0))
+        packs = [name for name in self.all if name.startswith("data/")]
+        largest = max(packs, key=lambda name: os.stat(os.path.join(self.repo, name)).st_size)
+        with self.changed(largest, None):
+            result = self.unpackage(self.source, "--overwrite", "always", expect=20)
+            self.assert_says(result, "middle 0")
+        self.assertEqual(self.read(f"{target}/c/middle 0"), b"mine")
+        self.assertEqual(self.leftovers(target), [])
+
+    def test_dump_of_what_is_damaged(self):
+        packs = [name for name in self.all if name.startswith("data/")]
+        largest = max(packs, key=lambda name: os.stat(os.path.join(self.repo, name)).st_size)
+        whole = self.read(f"{self.source}/c/middle 3")
+        with self.changed(largest, None):
+            result = self.run_mbu(["dump", f"latest:{self.source}/c/middle 3"], expect=20)
+            self.assertTrue(whole.startswith(result.stdout))
+
+    def test_packaging_into_a_damaged_repository_mends_what_it_can(self):
+        """Data that the repository has lost is stored again by the next snapshot of a tree that still has it."""
+        for name in [name for name in self.all if name.startswith("data/")]:
+            os.unlink(os.path.join(self.repo, name))
+        self.package(self.source)
+        self.unpackage(self.source)
+        trees.assert_same(self, self.wanted, os.path.join(self.restored, "tree"))
+
+    def test_a_second_config_is_refused(self):
+        conflict = self.write(os.path.join(self.repo, "config (conflicted copy)"), self.read(os.path.join(self.repo, "config")))
+        for command in (["snapshots"], ["-o", self.source], ["check"]):
+            self.assert_says(self.run_mbu(command, expect=20), "config (conflicted copy)")
+        os.unlink(conflict)
+        self.check()
+
+    def test_files_with_other_names_are_ignored(self):
+        for name in ("data/README", "snapshots/notes.txt", "index/" + "g" * 64, "data/00/" + "1" * 64, "x", ".stfolder/y",
+                     "snapshots/" + "A" * 64, "keys/.mbu-tmp-0123456789abcdef"):
+            self.write(os.path.join(self.repo, name), b"?")
+        self.write(os.path.join(self.repo, "data/ab/" + "12" * 32), b"in the wrong shard")
+        os.unlink(os.path.join(self.repo, "data/00/" + "1" * 64))
+        self.check()
+        self.unpackage(self.source)
+
+    def test_keyless(self):
+        self.run_mbu(["check", "--keyless"], password=None)
+        for name in self.all:
+            data = bytearray(self.read(os.path.join(self.repo, name)))
+            data[len(data) // 2] ^= 4
+            with self.subTest(object=name), self.changed(name, bytes(data)):
+                result = self.run_mbu(["check", "--keyless"], password=None, expect=20)
+                self.assertIn(os.path.basename(name), result.text)
+
+    def test_arriving(self):
+        """On a machine that never saw the missing pack it may be on its way; where it was seen, it is lost."""
+        pack = next(name for name in self.all if name.startswith("data/"))
+        with self.changed(pack, None):
+            shutil.rmtree(self.state)
+            self.run_mbu(["check"], expect=20)
+            self.assert_says(self.run_mbu(["check", "--arriving"], expect=3), os.path.basename(pack))
+
+    def test_subsets(self):
+        everything = self.run_mbu(["--json", "check", "--read-data"]).summary["packs_read"]
+        parts = [self.run_mbu(["--json", "check", "--read-data-subset", f"{i}/3"]).summary["packs_read"] for i in (1, 2, 3)]
+        self.assertEqual(sum(parts), everything)
+        self.assertEqual(self.run_mbu(["--json", "check", "--read-data-subset", "100%"]).summary["packs_read"], everything)
+        self.assertEqual(self.run_mbu(["--json", "check"]).summary["packs_read"], 0)
+        for wrong in ("0%", "101%", "x", "4/3", "0/3", "3"):
+            self.run_mbu(["check", "--read-data-subset", wrong], expect=2)
+
+    def test_check_as_text(self):
+        self.assert_says(self.run_mbu(["check", "--read-data"]), "no errors were found")
+        with self.changed("snapshots/" + self.first, b"x"):
+            result = self.run_mbu(["check"], expect=20)
+            self.assertIn(f"snapshots/{self.first}", result.err)
+            self.assertNotIn("no errors", result.text)
+
+
+if __name__ == "__main__":
+    support.main()
