@@ -37,7 +37,8 @@ void require(int code) {
   if (code != SQLITE_OK && code != SQLITE_DONE && code != SQLITE_ROW) throw Broken{code};
 }
 
-void bind(sqlite3_stmt* statement, int column, ByteView bytes) {
+// Not called `bind`: std::bind would take an std::array first.
+void bind_blob(sqlite3_stmt* statement, int column, ByteView bytes) {
   require(sqlite3_bind_blob64(statement, column, bytes.data(), bytes.size(), SQLITE_STATIC));
 }
 
@@ -116,9 +117,9 @@ struct Cache::Database {
     require(code);
     ::chmod(file().c_str(), 0600);
     sqlite3_busy_timeout(raw, kBusyMilliseconds);
-    // Losing the cache in a crash costs a slower run, so nothing is synced; nothing is mapped, so a file that somebody cuts
-    // short is an error code and not a signal.
-    execute("PRAGMA mmap_size=0; PRAGMA synchronous=OFF; PRAGMA journal_mode=WAL; PRAGMA cache_size=-8192");
+    // Losing the cache in a crash costs a slower run, so nothing is synced. Nothing is mapped, so that a file which somebody
+    // cuts short is an error code and not a signal; write-ahead logging would map its -shm file.
+    execute("PRAGMA mmap_size=0; PRAGMA synchronous=OFF; PRAGMA journal_mode=TRUNCATE; PRAGMA cache_size=-8192");
     const auto version = prepare("PRAGMA user_version");
     require(sqlite3_step(version.get()));
     const int found = sqlite3_column_int(version.get(), 0);
@@ -212,7 +213,7 @@ std::optional<DirectoryRecord> Cache::find_directory(const crypto::Digest& path_
   database_->guarded([&] {
     auto* statement = database_->find_directory.get();
     sqlite3_reset(statement);
-    bind(statement, 1, path_key);
+    bind_blob(statement, 1, path_key);
     const int code = sqlite3_step(statement);
     require(code);
     if (code == SQLITE_ROW) {
@@ -241,8 +242,8 @@ void Cache::put_directory(const crypto::Digest& path_key, const DirectoryRecord&
     append(stored, content);
     auto* statement = database_->put_directory.get();
     sqlite3_reset(statement);
-    bind(statement, 1, path_key);
-    bind(statement, 2, stored);
+    bind_blob(statement, 1, path_key);
+    bind_blob(statement, 2, stored);
     require(sqlite3_step(statement));
     sqlite3_reset(statement);
   });
@@ -255,7 +256,7 @@ std::optional<ByteBuffer> Cache::find_page(const ChunkId& id) {
   database_->guarded([&] {
     auto* statement = database_->find_page.get();
     sqlite3_reset(statement);
-    bind(statement, 1, id.view());
+    bind_blob(statement, 1, id.view());
     const int code = sqlite3_step(statement);
     require(code);
     if (code == SQLITE_ROW) {
@@ -289,8 +290,8 @@ void Cache::put_page(const ChunkId& id, ByteView bytes) {
     append(stored, sealed);
     auto* statement = database_->put_page.get();
     sqlite3_reset(statement);
-    bind(statement, 1, id.view());
-    bind(statement, 2, stored);
+    bind_blob(statement, 1, id.view());
+    bind_blob(statement, 2, stored);
     require(sqlite3_step(statement));
     sqlite3_reset(statement);
   });

@@ -176,7 +176,7 @@ class Packager {
       if (item.status.type == EntryType::regular) bytes += item.status.size;
     }
     worker.counts.files_unmodified += files;
-    ++worker.counts.dirs_unmodified;
+    if (d->parent) ++worker.counts.dirs_unmodified;
     advance(files, bytes, d->path);
     deliver(d, totals(*d, d->record->page));
   }
@@ -301,7 +301,9 @@ class Packager {
     }
     const auto page = join_leaves(std::move(leaves), worker);
     const auto result = totals(*d, page);
-    if (!d->previous) {
+    if (!d->parent) {
+      // "/" holds the way to what was asked for and is counted nowhere.
+    } else if (!d->previous) {
       ++worker.counts.dirs_new;
     } else {
       ++(*d->previous == page ? worker.counts.dirs_unmodified : worker.counts.dirs_changed);

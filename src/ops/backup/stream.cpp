@@ -67,8 +67,8 @@ ingest::PackageResult package_stream(const repo::Context& context, ingest::Chunk
     format::Page page;
     page.entries.push_back(std::move(entry));
     result.root = sink.put(format::BlockRole::page, format::encode_page(page));
-    ++result.counts.dirs_new;
     if (depth == 0) break;
+    ++result.counts.dirs_new;
     entry = owned_by_caller(names[depth - 1], EntryType::directory, 0700);
     entry.directory = result.root;
     entry.directory_files = 1;

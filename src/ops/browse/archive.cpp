@@ -1,7 +1,7 @@
-// libarchive writes names as UTF-8 or as they are, by an option that is set before the first entry, and by the locale of the
-// thread. A tree holds names of both kinds, so there are two writers to one output, which works since a tar is nothing but its entries
-// one after another: only one of them writes the end. zip has one directory at the end and hence one writer; its
-// flag for UTF-8 names follows the locale at each entry.
+// libarchive writes names as UTF-8 or as they are, by an option that is set before the first entry, and by the thread's locale.
+// A tree holds names of both kinds, so there are two writers to one output, which works since a tar is nothing but its
+// entries one after another: only one of them writes the end. zip has one directory at its end and hence one writer; the flag
+// for UTF-8 names follows the locale at each entry.
 #include "ops/browse/archive.hpp"
 
 #include <archive.h>

@@ -79,7 +79,7 @@ RestoreSummary restore(const repo::Context& context, const repo::ChunkIndex& ind
                            ? std::string()
                            : without_trailing_slashes(options.subpath);
   const auto target = without_trailing_slashes(options.target);
-  const auto found = find_subpath(context, index, snapshot, subpath);
+  auto found = find_subpath(context, index, snapshot, subpath);
   const bool one_file = found && !found->entry.is_directory();
 
   const auto directory = std::make_shared<Directory>();

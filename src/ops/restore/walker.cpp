@@ -47,16 +47,16 @@ void Walker::tree(const std::shared_ptr<Directory>& target, const ChunkId& direc
   walk(level, directory);
 }
 
-void Walker::file(const std::shared_ptr<Directory>& target, format::Entry entry, const ChunkId& inline_chunk,
-                  std::uint32_t inline_length) {
+void Walker::file(const std::shared_ptr<Directory>& target, tree::TreeReader::Found found) {
   Level level;
   level.directory = target;
   level.state = Level::State::ready;
   if (!target->absent) list_existing(level, run_.directories().open(*target)->get());
   format::Page page;
-  page.inline_chunk = inline_chunk;
-  page.inline_length = inline_length;
-  leaf(level, std::move(entry), page);
+  page.inline_chunk = found.inline_chunk;
+  const auto location = run_.index().find(found.inline_chunk);
+  page.inline_length = location ? location->length : 0;
+  leaf(level, std::move(found.entry), page);
 }
 
 void Walker::walk(Level& level, const ChunkId& directory) {

@@ -14,8 +14,7 @@ class Walker {
   // The target takes what the directory holds; `entry`: whose metadata the target gets, or null.
   void tree(const std::shared_ptr<Directory>& target, const ChunkId& directory, const format::Entry* entry);
   // The target takes one file.
-  void file(const std::shared_ptr<Directory>& target, format::Entry entry, const ChunkId& inline_chunk,
-            std::uint32_t inline_length);
+  void file(const std::shared_ptr<Directory>& target, tree::TreeReader::Found found);
 
  private:
   // A directory on the way down.

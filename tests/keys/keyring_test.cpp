@@ -1,0 +1,74 @@
+#include "keys/keyring.hpp"
+
+#include "../support/document_vectors.hpp"
+
+namespace mbu::keys {
+namespace {
+
+class KeyringVectors : public testing::Test {
+ protected:
+  test::DocumentVectors document_;
+  crypto::Key root_ = crypto::key_from(document_.bytes("R"));
+  RepositoryId repository_ = document_.id<RepositoryId>("repo");
+  Keyring keyring_{root_, repository_};
+};
+
+TEST_F(KeyringVectors, OfTheOwnerAndHisWriter) {
+  EXPECT_EQ(keyring_.repository(), repository_);
+  EXPECT_EQ(keyring_.owner_signer().public_key().hex(), document_.text("owner's public key"));
+  EXPECT_EQ(keyring_.writer_signer().public_key().hex(), document_.text("writer's public key"));
+  EXPECT_EQ(to_hex(crypto::view(keyring_.common())), document_.text("C"));
+}
+
+TEST_F(KeyringVectors, OfTheSealingKey) {
+  EXPECT_EQ(keyring_.sealing_public(1).hex(), document_.text("sealing public key"));
+  const auto header = document_.bytes("header");
+  const auto key = keyring_.open_sealed(1, ByteView(header).subspan(128), "it");
+  EXPECT_EQ(to_hex(crypto::view(key)), document_.text("K"));
+  test::expect_error(Code::corrupt, "does not open", [&] {
+    (void)keyring_.open_sealed(0, ByteView(header).subspan(128), "it");
+  });
+}
+
+TEST_F(KeyringVectors, OfADomainsGeneration) {
+  const auto secret = crypto::key_from(document_.bytes("D"));
+  const auto keys = DomainKeys::derive_from(main_domain(), 1, secret);
+  EXPECT_EQ(to_hex(crypto::view(keys.data_id)), document_.text("data id key"));
+  EXPECT_EQ(to_hex(crypto::view(keys.list_id)), document_.text("list id key"));
+  EXPECT_EQ(to_hex(crypto::view(keys.page_id)), document_.text("page id key"));
+  EXPECT_EQ(to_hex(crypto::view(keys.index)), document_.text("index key"));
+  EXPECT_EQ(to_hex(keys.page_cut), document_.text("page cut key"));
+  EXPECT_EQ(to_hex(keys.link), document_.text("link key"));
+  ByteBuffer gear;
+  for (int i = 0; i < 4; ++i) append(gear, keys.gear.values[static_cast<std::size_t>(i)]);
+  EXPECT_EQ(to_hex(gear), document_.text("gear table, first four"));
+  EXPECT_EQ(to_hex(crypto::view(keyring_.index_key(main_domain(), 1))), document_.text("index key"));
+}
+
+TEST_F(KeyringVectors, OfChunkIds) {
+  const auto keys = DomainKeys::derive_from(main_domain(), 1, crypto::key_from(document_.bytes("D")));
+  EXPECT_EQ(to_hex(crypto::keyed_hash(keys.data_id, as_bytes("hello"))), document_.text("data id of `hello`"));
+  EXPECT_EQ(to_hex(crypto::keyed_hash(keys.list_id, document_.bytes("list"))), document_.text("list id of the list"));
+  EXPECT_EQ(to_hex(crypto::keyed_hash(keys.page_id, as_bytes("hello"))), document_.text("page id of `hello`"));
+}
+
+TEST_F(KeyringVectors, DifferByRepositoryRootDomainAndGeneration) {
+  const auto hex = [](const crypto::Key& key) { return to_hex(crypto::view(key)); };
+  const Keyring other_repository(root_, RepositoryId{});
+  const Keyring other_root(crypto::random_key(), repository_);
+  DomainId other_domain;
+  other_domain.bytes[0] = 1;
+  const auto own = hex(keyring_.index_key(main_domain(), 0));
+  EXPECT_EQ(own, hex(keyring_.own_domain().index));
+  EXPECT_NE(own, hex(keyring_.index_key(main_domain(), 1)));
+  EXPECT_NE(own, hex(keyring_.index_key(other_domain, 0)));
+  EXPECT_NE(own, hex(other_repository.index_key(main_domain(), 0)));
+  EXPECT_NE(own, hex(other_root.index_key(main_domain(), 0)));
+  EXPECT_NE(hex(keyring_.cache_key()), hex(other_repository.cache_key()));
+  EXPECT_NE(keyring_.sealing_public(0), keyring_.sealing_public(1));
+}
+
+TEST(MainDomain, IsCalledMain) { EXPECT_EQ(as_text(main_domain().view()), std::string("main") + std::string(12, '\0')); }
+
+}  // namespace
+}  // namespace mbu::keys
