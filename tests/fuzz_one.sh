@@ -5,10 +5,10 @@ folder=$root/build/fuzz
 mkdir -p "$folder/$target.corpus" "$folder/$target.found"
 seeds=$root/fuzz/corpus/$target
 [ -d "$seeds" ] || seeds=
-run="$folder/$target"
-setarch -R true 2>/dev/null && run="setarch -R $run"
-if $run -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -artifact_prefix="$folder/$target.found/" \
-  "$folder/$target.corpus" $seeds >"$folder/$target.log" 2>&1 </dev/null; then
+set -- "$folder/$target"
+setarch -R true 2>/dev/null && set -- setarch -R "$@"
+if "$@" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -artifact_prefix="$folder/$target.found/" \
+  "$folder/$target.corpus" ${seeds:+"$seeds"} >"$folder/$target.log" 2>&1 </dev/null; then
   echo "passed: $target: $(grep -o 'Done [0-9]* runs in [0-9]* second.*' "$folder/$target.log")"
 else
   echo "failed: $target"

@@ -126,6 +126,7 @@ void define_backup(Flags& flags, Arguments& arguments) {
 void run_backup(Context& context) {
   check_usage(context.arguments);
   Session session(context);
+  context.view.begin(Activity::backup);  // a path that is missing is the backup's problem already
   BackupOptions options = context.arguments.backup.options;
   const bool paths = !context.arguments.backup.from_stdin && !context.arguments.backup.from_command;
   if (paths) options.paths = existing_paths(all_paths(context), context.view);

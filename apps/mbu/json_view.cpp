@@ -91,6 +91,7 @@ void JsonView::show_problem(const Problem& problem) {
     case Problem::Kind::not_restored: object["kind"] = "not_restored"; break;
     case Problem::Kind::damaged: object["kind"] = "damaged"; break;
   }
+  if (activity_ == Activity::none) return write_to_error(one_line(object) + '\n');  // a listing is one array, or nodes only
   output_.offer_line(one_line(object));
 }
 

@@ -39,6 +39,7 @@ void define_restore(Flags& flags, Arguments& arguments) {
 
 void run_restore(Context& context) {
   Session session(context);
+  context.view.begin(Activity::restore);  // a damaged snapshot is the restore's problem already
   RestoreOptions options = context.arguments.restore.options;
   const std::string& operand = context.arguments.operands.front();
   const SnapshotPath from = parse_snapshot_path(operand);

@@ -28,6 +28,7 @@ void package_directory(Context& context, const std::string& given) {
   Session session(context);
   const std::string path = existing_target(given);
   refuse_own_places(path, session.own_places());
+  context.view.begin(Activity::backup);
   Repository repository = session.open_or_make();
   BackupOptions options;
   options.paths = {path};
@@ -91,6 +92,7 @@ bool is_directory(Repository& repository, const SnapshotInfo& snapshot, const st
 
 void restore_latest(Context& context, const std::string& given) {
   Session session(context);
+  context.view.begin(Activity::restore);
   Repository repository = session.open();
   const auto snapshots = repository.snapshots();
   const Paths packaged = packaged_paths(snapshots);

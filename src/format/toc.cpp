@@ -36,7 +36,7 @@ const char* defect_of(const BlockEntry& block, std::span<const ChunkRef> chunks)
       if (block.stored != block.plain) return "has a raw block whose lengths differ";
       break;
     case BlockMethod::zstd:
-      if (block.stored == 0 || block.stored > block.plain) return "has a block that compression made longer";
+      if (block.stored == 0 || block.stored > kLargestStored) return "has a block of an impossible length";
       break;
     default: return "has a block of a method that is not known";
   }

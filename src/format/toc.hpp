@@ -12,6 +12,7 @@ enum class BlockMethod : std::uint8_t { raw = 0, zstd = 1 };
 inline constexpr std::size_t kMostBlocks = 65'536;
 inline constexpr std::size_t kMostChunks = 4'194'304;
 inline constexpr std::uint32_t kLargestBlock = 8 * 1024 * 1024;  // plain
+inline constexpr std::uint32_t kLargestStored = kLargestBlock + 64 * 1024;
 inline constexpr std::uint64_t kLargestPack = 0xffff'ffff;
 inline constexpr std::size_t kTagSize = 16;
 inline constexpr std::size_t kSignatureSize = 64;

@@ -54,13 +54,23 @@ Keyring::Keyring(const crypto::Key& root, const RepositoryId& repository)
       root_(root.clone()),
       owner_(crypto::derive("mbu v1 owner signing seed", {crypto::view(root), repository.view()})),
       writer_(crypto::derive("mbu v1 writer signing seed", {crypto::view(root), repository.view()})),
-      common_(crypto::derive("mbu v1 common key", {crypto::view(root), repository.view()})),
-      domain_(DomainKeys::derive_from(main_domain(), 0, domain_secret(root, repository, main_domain(), 0))) {}
+      common_(crypto::derive("mbu v1 common key", {crypto::view(root), repository.view()})) {
+  set_current_generation(kFirstGeneration);
+}
+
+const DomainKeys& Keyring::domain_keys(const DomainId& domain, std::uint32_t generation) const {
+  if (own_ != nullptr && domain == own_->id && generation == own_->generation) return *own_;
+  const std::scoped_lock lock(derived_->mutex);
+  auto& keys = derived_->keys[{domain, generation}];
+  if (!keys) {
+    keys = std::make_unique<const DomainKeys>(
+        DomainKeys::derive_from(domain, generation, domain_secret(root_, repository_, domain, generation)));
+  }
+  return *keys;
+}
 
 crypto::Key Keyring::index_key(const DomainId& domain, std::uint32_t generation) const {
-  if (domain == domain_.id && generation == domain_.generation) return domain_.index.clone();
-  const auto secret = domain_secret(root_, repository_, domain, generation);
-  return crypto::derive("mbu v1 index key", {crypto::view(secret)});
+  return domain_keys(domain, generation).index.clone();
 }
 
 crypto::Key Keyring::sealing_secret(std::uint32_t generation) const {

@@ -1,9 +1,12 @@
 // The keys one has in hand after a slot was opened, derived from the owner's root secret as FORMAT.md §3 says.
 //
-// Immutable once made: any thread.
+// Any thread, once it is known which generation is current.
 #pragma once
 
 #include <array>
+#include <map>
+#include <memory>
+#include <mutex>
 
 #include "chunk/chunker.hpp"
 #include "crypto/hash.hpp"
@@ -28,16 +31,24 @@ struct DomainKeys {
   [[nodiscard]] static DomainKeys derive_from(const DomainId& id, std::uint32_t generation, const crypto::Key& secret);
 };
 
+// Generations count from here.
+inline constexpr std::uint32_t kFirstGeneration = 1;
+
 class Keyring {
  public:
-  // From the root secret: the owner's.
+  // From the root secret: the owner's. The first generation is current.
   Keyring(const crypto::Key& root, const RepositoryId& repository);
 
   [[nodiscard]] const RepositoryId& repository() const noexcept { return repository_; }
   [[nodiscard]] const crypto::SigningKey& owner_signer() const noexcept { return owner_; }
   [[nodiscard]] const crypto::SigningKey& writer_signer() const noexcept { return writer_; }
   [[nodiscard]] const crypto::Key& common() const noexcept { return common_; }
-  [[nodiscard]] const DomainKeys& own_domain() const noexcept { return domain_; }
+  // What new objects are written under: the main domain's keys of the current generation.
+  [[nodiscard]] const DomainKeys& own_domain() const noexcept { return *own_; }
+  // Before the keyring is shared.
+  void set_current_generation(std::uint32_t generation) { own_ = &domain_keys(main_domain(), generation); }
+  // Of any domain and generation, for reading. Derived on first use, then kept; the reference stays valid.
+  [[nodiscard]] const DomainKeys& domain_keys(const DomainId& domain, std::uint32_t generation) const;
   // Opens that domain's indexes and tocs.
   [[nodiscard]] crypto::Key index_key(const DomainId& domain, std::uint32_t generation) const;
 
@@ -56,7 +67,12 @@ class Keyring {
   crypto::SigningKey owner_;
   crypto::SigningKey writer_;
   crypto::Key common_;
-  DomainKeys domain_;
+  struct Derived {
+    std::mutex mutex;
+    std::map<std::pair<DomainId, std::uint32_t>, std::unique_ptr<const DomainKeys>> keys;
+  };
+  std::unique_ptr<Derived> derived_ = std::make_unique<Derived>();
+  const DomainKeys* own_ = nullptr;
 };
 
 }  // namespace mbu::keys

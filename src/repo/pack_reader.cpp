@@ -66,6 +66,10 @@ format::IndexedPack read_toc(const Vault& vault, const ObjectName& name) {
 PackInfo pack_info(const format::IndexedPack& pack) {
   PackInfo info;
   info.name = pack.name;
+  const auto header = format::decode_header(pack.header, format::ObjectKind::pack,
+                                            store::object_path(store::Folder::packs, pack.name));
+  info.domain = header.domain;
+  info.generation = header.generation;
   info.header = pack.header;
   info.blocks = pack.toc.blocks;
   info.offsets.reserve(info.blocks.size());
@@ -75,6 +79,10 @@ PackInfo pack_info(const format::IndexedPack& pack) {
     offset += block.stored;
   }
   return info;
+}
+
+bool is_chunk(const Vault& vault, const PackInfo& pack, format::BlockRole role, ByteView bytes, const ChunkId& id) {
+  return chunk_id(vault.keyring().domain_keys(pack.domain, pack.generation), role, bytes) == id;
 }
 
 BlockOpener& BlockFetcher::opener_for(const PackInfo& pack) {

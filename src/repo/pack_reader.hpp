@@ -18,12 +18,18 @@ namespace mbu::repo {
 // A pack that can be read from: what of IndexedPack reading takes.
 struct PackInfo {
   ObjectName name;
+  DomainId domain;
+  std::uint32_t generation = 0;
   ByteBuffer header;
   std::vector<format::BlockEntry> blocks;
   std::vector<std::uint64_t> offsets;  // of each block in the file
   bool tombstoned = false;             // to be deleted: may be read, must not be referred to
 };
 [[nodiscard]] PackInfo pack_info(const format::IndexedPack& pack);
+
+// Whether the bytes are what the id says, under the keys of the pack they came from.
+[[nodiscard]] bool is_chunk(const Vault& vault, const PackInfo& pack, format::BlockRole role, ByteView bytes,
+                            const ChunkId& id);
 
 // Fetches and opens blocks, keeping the openers of the packs used last. One thread at a time.
 class BlockFetcher {

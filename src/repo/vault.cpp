@@ -91,6 +91,7 @@ Constitution unite(const std::vector<ReadStatement>& all, std::vector<CheckRepor
     present.insert(name);
     named.insert(statement.previous.begin(), statement.previous.end());
     for (const auto& writer : statement.admitted) result.writers.emplace(writer.public_key, writer.domain);
+    for (const auto& key : statement.sealing) result.generation = std::max(result.generation, key.generation);
     for (const auto& removal : statement.removed) result.removed.insert(removal.public_key);
     result.slots.insert(statement.slots_added.begin(), statement.slots_added.end());
     removed_slots.insert(statement.slots_removed.begin(), statement.slots_removed.end());
@@ -148,7 +149,7 @@ InitResult Vault::create(std::unique_ptr<store::Store> store, const Password& pa
   first.number = 1;
   first.time_ns = now_ns;
   first.features.push_back({"solid-blocks", format::Feature::Required::to_read});
-  first.sealing.push_back({0, keyring.sealing_public(0)});
+  first.sealing.push_back({keys::kFirstGeneration, keyring.sealing_public(keys::kFirstGeneration)});
   const chunk::Parameters chunker;
   first.chunker = format::ChunkerParameters{chunker.minimum, chunker.normal, chunker.maximum};
   first.admitted.push_back({keyring.writer_signer().public_key(), slot_name, keys::main_domain()});
@@ -174,6 +175,7 @@ std::unique_ptr<Vault> Vault::open(std::unique_ptr<store::Store> store, const st
   const auto statements = read_statements(*store, *vault->keyring_, read.config.owner, damage);
   vault->constitution_ = unite(statements, std::move(damage));
   auto& constitution = vault->constitution_;
+  vault->keyring_->set_current_generation(constitution.generation);
   if (statements.empty()) constitution.damage.push_back({"state/", "holds no statement that can be read"});
   // The owner's own writer needs no admission (FORMAT.md §3).
   const auto own = vault->keyring_->writer_signer().public_key();

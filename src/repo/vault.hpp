@@ -24,6 +24,7 @@ struct Constitution {
   std::set<PublicKey> removed;
   std::vector<ObjectName> heads;          // statements that no other names
   std::set<ObjectName> slots;             // added and not removed
+  std::uint32_t generation = keys::kFirstGeneration;  // of sealing and domain keys: the current one
   format::ChunkerParameters chunker;
   std::vector<CheckReport::Finding> damage;  // statements and slots that are missing or damaged
 };

@@ -210,7 +210,7 @@ class MbuTest(unittest.TestCase):
         for folder, _, names in os.walk(repo):
             for name in names:
                 path = os.path.join(folder, name)
-                found[os.path.relpath(path, repo)] = os.stat(path).st_size
+                found[os.path.relpath(path, repo)] = os.lstat(path).st_size
         return found
 
     def size_of(self, repo=None):

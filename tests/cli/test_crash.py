@@ -17,7 +17,7 @@ import support
 import trees
 
 DURABLE = "fsync,fdatasync,rename,renameat,renameat2"
-CHANGING = DURABLE + ",openat,write,writev,pwrite64,mkdirat,mkdir,unlink,unlinkat,flock"
+CHANGING = DURABLE + ",openat,write,writev,pwrite64,unlink,unlinkat,flock"
 CALL = re.compile(rb"^\d+ +(\w+)\((.*)$")
 
 
@@ -83,9 +83,9 @@ class Calls(Crash):
     def some(self, count):
         """The calls to try: all of a few, of many the first, the last and some between."""
         every = list(range(1, count + 1))
-        if support.LONG or count <= 8:
+        if support.LONG or count <= 5:
             return every
-        return sorted({1, 2, count - 1, count, *random.Random(count).sample(every, 5)})
+        return sorted({1, count - 1, count, *random.Random(count).sample(every, 2)})
 
     def test_killed_at_any_call(self):
         kills = 0
@@ -136,7 +136,10 @@ class Calls(Crash):
             # A call after the snapshot's own rename fails too late to take it back.
             self.assertLessEqual(len(self.snapshots()), before + 1)
         else:
-            self.assertEqual(result.status, 0, f"{injected}\n{result}")
+            # The state numbers snapshots: not to be able to may end the run. The cache may not.
+            state = any(self.state.encode() in line for line in injected)
+            self.assertIn(result.status, (0, 1) if state else (0,), f"{injected}\n{result}")
+            self.assertNotRegex(result.text, "the snapshot is incomplete|skipped", str(result))
         self.assert_recovers()
         return bool(hit)
 
@@ -163,10 +166,10 @@ class Calls(Crash):
         trees.assert_same(self, self.source, os.path.join(self.restored, "tree"))
 
     def test_init_killed_at_any_call(self):
-        repo = self.path("fresh")
         for name in ("openat", "fsync", "rename", "renameat", "renameat2", "mkdir", "mkdirat", "write"):
             for number in (1, 2, 3, 4, 10, 40) if not support.LONG else range(1, 300):
                 with self.subTest(call=name, number=number):
+                    repo = self.path(f"{name} {number}")
                     process = self.start(["-r", repo, "init", *support.FAST_KDF], prefix=[
                         "strace", "-f", "-o", "/dev/null", "-e", f"inject={name}:signal=KILL:when={number}"])
                     process.communicate()
@@ -174,6 +177,7 @@ class Calls(Crash):
                         shutil.rmtree(self.state, ignore_errors=True)
                         self.init("-r", repo)
                     self.run_mbu(["-r", repo, "check"])
+                    self.backup("-r", repo, f"{self.source}/d0/f0")
                     self.assertEqual(self.leftovers(repo), [])
                     shutil.rmtree(repo)
 

@@ -171,10 +171,10 @@ class Parts(Restore):
     def test_includes_and_excludes(self):
         everything = ["a/b/three", "a/two", "link", "one"]
         self.assertEqual(self.restored_names(), everything)
-        self.assertEqual(self.restored_names("-i", "t*"), ["a/b/three", "a/two"])
+        self.assertEqual(self.restored_names("-i", "thr*", "-i", "tw[o]"), ["a/b/three", "a/two"])
         self.assertEqual(self.restored_names("--include", "one", "--include", "link"), ["link", "one"])
         self.assertEqual(self.restored_names("-e", "b"), ["a/two", "link", "one"])
-        self.assertEqual(self.restored_names("--exclude", "t*", "-e", "link"), ["one"])
+        self.assertEqual(self.restored_names("--exclude", "t?o", "-e", "th*", "-e", "link"), ["one"])
         self.assertEqual(self.restored_names("-i", "a", "-e", "three"), ["a/two"])
         self.assertEqual(self.restored_names("-e", f"{self.source}/a/two"), ["a/b/three", "link", "one"])
 
@@ -214,8 +214,10 @@ class Parts(Restore):
     def test_delete_spares_what_is_not_asked_for(self):
         self.restore()
         trees.write(f"{self.target}/a/extra", b"x")
-        self.restore("--delete", path="/a/b", expect=0)
+        trees.write(f"{self.target}/a/b/extra", b"x")
+        self.run_mbu(["restore", f"latest:{self.source}/a/b", "--target", f"{self.target}/a/b", "--delete"])
         self.assertTrue(os.path.exists(f"{self.target}/a/extra"))
+        self.assertFalse(os.path.exists(f"{self.target}/a/b/extra"))
 
     def test_delete_without_a_path_leaves_the_folders_above_alone(self):
         """Only what was packaged was restored: what lies beside it under the target is somebody else's."""

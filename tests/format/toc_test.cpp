@@ -79,8 +79,8 @@ TEST(Toc, RejectsBlocksOfImpossibleLengths) {
   expect_rejected([](Toc& toc) { toc.blocks[0].plain = 0; }, "impossible length");
   expect_rejected([](Toc& toc) { toc.blocks[0].plain = kLargestBlock + 1; }, "impossible length");
   expect_rejected([](Toc& toc) { --toc.blocks[0].stored; }, "lengths differ");
-  expect_rejected([](Toc& toc) { toc.blocks[1].stored = toc.blocks[1].plain + 1; }, "longer");
-  expect_rejected([](Toc& toc) { toc.blocks[1].stored = 0; }, "longer");
+  expect_rejected([](Toc& toc) { toc.blocks[1].stored = kLargestStored + 1; }, "impossible");
+  expect_rejected([](Toc& toc) { toc.blocks[1].stored = 0; }, "impossible");
 }
 
 TEST(Toc, RejectsChunksThatDoNotFillTheirBlock) {

@@ -58,14 +58,14 @@ TEST_F(KeyringVectors, DifferByRepositoryRootDomainAndGeneration) {
   const Keyring other_root(crypto::random_key(), repository_);
   DomainId other_domain;
   other_domain.bytes[0] = 1;
-  const auto own = hex(keyring_.index_key(main_domain(), 0));
+  const auto own = hex(keyring_.index_key(main_domain(), 1));
   EXPECT_EQ(own, hex(keyring_.own_domain().index));
-  EXPECT_NE(own, hex(keyring_.index_key(main_domain(), 1)));
-  EXPECT_NE(own, hex(keyring_.index_key(other_domain, 0)));
-  EXPECT_NE(own, hex(other_repository.index_key(main_domain(), 0)));
-  EXPECT_NE(own, hex(other_root.index_key(main_domain(), 0)));
+  EXPECT_NE(own, hex(keyring_.index_key(main_domain(), 2)));
+  EXPECT_NE(own, hex(keyring_.index_key(other_domain, 1)));
+  EXPECT_NE(own, hex(other_repository.index_key(main_domain(), 1)));
+  EXPECT_NE(own, hex(other_root.index_key(main_domain(), 1)));
   EXPECT_NE(hex(keyring_.cache_key()), hex(other_repository.cache_key()));
-  EXPECT_NE(keyring_.sealing_public(0), keyring_.sealing_public(1));
+  EXPECT_NE(keyring_.sealing_public(1), keyring_.sealing_public(2));
 }
 
 TEST(MainDomain, IsCalledMain) { EXPECT_EQ(as_text(main_domain().view()), std::string("main") + std::string(12, '\0')); }

@@ -442,6 +442,7 @@ def parse_toc(name, toc, header, space, exact=True):
         need(block.method in (0, 1), name, f"block {i} has the unknown method {block.method}")
         need(block.plain <= MAX_BLOCK, name, f"block {i} is {block.plain} bytes long")
         need(block.method == 1 or block.stored == block.plain, name, f"raw block {i} has two lengths")
+        need(1 <= block.stored <= 8 * MIB + 65536, name, f"block {i} is stored in {block.stored} bytes")
         inside = 0
         for _ in range(toc.block_chunks[i]):
             length = toc.chunk_lengths[chunk]

@@ -65,7 +65,7 @@ void check_blocks(const repo::Vault& vault, const format::IndexedPack& pack, rep
     const auto role = info.blocks[number].role;
     for (std::uint32_t i = 0; i < info.blocks[number].chunks; ++i, ++next) {
       const auto& chunk = pack.toc.chunks[next];
-      if (repo::chunk_id(vault.keyring().own_domain(), role, plain.first(chunk.length)) != chunk.id) {
+      if (!repo::is_chunk(vault, info, role, plain.first(chunk.length), chunk.id)) {
         throw Error(Code::corrupt, "a chunk in block " + std::to_string(number) + " does not hash to its id", path);
       }
       plain = plain.subspan(chunk.length);

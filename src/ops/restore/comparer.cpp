@@ -30,7 +30,6 @@ bool Comparer::same(int fd, const FileTask& task, os::Blame blame) {
 }
 
 bool Comparer::same_chunks(int fd, const FileTask& task, const std::vector<format::DataRun>& runs, os::Blame blame) {
-  const auto& domain = context_.vault.keyring().own_domain();
   const auto path = task.path();
   RunCursor cursor(runs);
   bool same = true;
@@ -43,10 +42,17 @@ bool Comparer::same_chunks(int fd, const FileTask& task, const std::vector<forma
       same = same && os::read_full_at(fd, to, offset, blame) == to.size();
     });
     if (!fits) throw Error(Code::corrupt, "its chunks do not add up to its size", path);
-    same = same && repo::chunk_id(domain, BlockRole::data, buffer_) == chunk.id;
+    same = same && is_stored_as(chunk.id, buffer_);
   });
   if (same && !cursor.at_end()) throw Error(Code::corrupt, "its chunks do not add up to its size", path);
   return same;
+}
+
+bool Comparer::is_stored_as(const ChunkId& id, ByteView bytes) const {
+  if (const auto location = index_.find(id)) {
+    return repo::is_chunk(context_.vault, index_.pack(location->pack), BlockRole::data, bytes, id);
+  }
+  return repo::chunk_id(context_.vault.keyring().own_domain(), BlockRole::data, bytes) == id;
 }
 
 bool Comparer::same_inlined(int fd, const FileTask& task, const std::vector<format::DataRun>& runs, os::Blame blame) {

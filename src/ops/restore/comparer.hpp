@@ -11,7 +11,7 @@ namespace mbu::ops {
 class Comparer {
  public:
   Comparer(const repo::Context& context, const repo::ChunkIndex& index)
-      : context_(context), reader_(context.vault, index) {}
+      : context_(context), index_(index), reader_(context.vault, index) {}
 
   // The file's size must have been compared. Holes count as zeros. Code::corrupt when the repository cannot tell, Code::source
   // when the file cannot be read.
@@ -22,7 +22,11 @@ class Comparer {
   [[nodiscard]] bool same_inlined(int fd, const FileTask& task, const std::vector<format::DataRun>& runs, os::Blame blame);
   [[nodiscard]] bool zeros_between(int fd, std::uint64_t begin, std::uint64_t end, os::Blame blame);
 
+  // A chunk that no pack holds any more is taken for one of the current generation.
+  [[nodiscard]] bool is_stored_as(const ChunkId& id, ByteView bytes) const;
+
   const repo::Context& context_;
+  const repo::ChunkIndex& index_;
   tree::TreeReader reader_;
   ByteBuffer buffer_;
 };

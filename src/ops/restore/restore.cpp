@@ -92,7 +92,7 @@ RestoreSummary restore(const repo::Context& context, const repo::ChunkIndex& ind
     if (!found) {
       walker.tree(directory, snapshot.snapshot.root, nullptr);
     } else if (one_file) {
-      walker.file(directory, format::copy(found->entry), found->inline_chunk, found->inline_length);
+      walker.file(directory, std::move(*found));
     } else {
       // A target of another name that was there before is the user's own directory: only filled.
       const bool stands_for_it = directory->fresh || last_name(target) == last_name(subpath);

@@ -54,8 +54,7 @@ void Walker::file(const std::shared_ptr<Directory>& target, tree::TreeReader::Fo
   if (!target->absent) list_existing(level, run_.directories().open(*target)->get());
   format::Page page;
   page.inline_chunk = found.inline_chunk;
-  const auto location = run_.index().find(found.inline_chunk);
-  page.inline_length = location ? location->length : 0;
+  page.inline_length = found.inline_length;
   leaf(level, std::move(found.entry), page);
 }
 

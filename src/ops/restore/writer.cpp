@@ -85,7 +85,7 @@ void Writer::write_block(repo::BlockFetcher& fetcher, std::span<const Segment> b
     if (!is_damage(error)) throw;
     damage = error;
   }
-  VerifiedChunks chunks(run_.context().vault.keyring().own_domain(), plain);
+  VerifiedChunks chunks(run_.context().vault.keyring().domain_keys(pack.domain, pack.generation), plain);
   while (!block.empty()) {
     auto& task = *block.front().file;
     const auto piece = block.first(joined_segments(block));

@@ -1,0 +1,210 @@
+#include <map>
+#include <set>
+
+#include "format/body.hpp"
+#include "format/padme.hpp"
+#include "support.hpp"
+
+namespace mbu::repo {
+namespace {
+
+using format::BlockRole;
+
+class Pack : public test::RepositoryTest {
+ protected:
+  // Overwrites bytes of a published pack where they lie.
+  void alter(const ObjectName& name, std::size_t offset) {
+    const auto path = file_of(store::Folder::packs, name);
+    auto bytes = test::read_whole(path);
+    bytes.at(offset) ^= 1;
+    test::write_whole(path, bytes);
+  }
+};
+
+TEST_F(Pack, GivesBackItsBlocks) {
+  std::vector<ByteBuffer> blocks{random_.bytes(1), ByteBuffer(300'000, 'z'), random_.bytes(100'000)};
+  const auto written = write_pack(blocks);
+  const auto read = read_toc(*vault_, written.name);
+  EXPECT_EQ(read, written);
+  BlockFetcher fetcher(*vault_);
+  const auto info = pack_info(read);
+  for (const std::uint32_t i : {2u, 0u, 1u, 0u}) {
+    const auto plain = fetcher.fetch(info, i);
+    EXPECT_EQ(ByteBuffer(plain.begin(), plain.end()), blocks[i]);
+  }
+}
+
+TEST_F(Pack, ComputesIdsByRole) {
+  const auto bytes = as_bytes("hello");
+  std::set<ChunkId> ids;
+  for (const auto role : {BlockRole::data, BlockRole::list, BlockRole::page}) ids.insert(chunk_id(domain(), role, bytes));
+  EXPECT_EQ(ids.size(), 3u);
+  EXPECT_EQ(chunk_id(domain(), BlockRole::inlined, bytes), chunk_id(domain(), BlockRole::data, bytes));
+}
+
+TEST_F(Pack, CompressesWhatGetsShorter) {
+  const auto toc = write_pack({ByteBuffer(100'000, 'z'), random_.bytes(100'000), random_.bytes(10)}).toc;
+  EXPECT_EQ(toc.blocks[0].method, format::BlockMethod::zstd);
+  EXPECT_LT(toc.blocks[0].stored, 1000u);
+  EXPECT_EQ(toc.blocks[1].method, format::BlockMethod::raw);
+  EXPECT_EQ(toc.blocks[1].stored, 100'000u);
+  EXPECT_EQ(toc.blocks[2].method, format::BlockMethod::raw);
+}
+
+TEST_F(Pack, StoresRawWhenToldTo) {
+  Compression off;
+  off.off = true;
+  Compressor compressor(off);
+  ByteBuffer to;
+  EXPECT_FALSE(compressor.compress(ByteBuffer(100'000, 'z'), to));
+}
+
+TEST_F(Pack, SmallOnesHavePaddedSizes) {
+  std::set<std::uint64_t> sizes;
+  for (std::size_t size = 1; size < 3000; size += 211) {
+    const auto pack = write_pack({random_.bytes(size)});
+    ASSERT_EQ(store().size(store::Folder::packs, pack.name), pack.size);
+    auto unpadded = pack.toc;
+    if (unpadded.blocks.back().role == BlockRole::padding) unpadded.blocks.pop_back();
+    const auto frame = Compressor(Compression{}).frame(format::encode_toc(unpadded));
+    const auto natural = format::kSealedHeaderSize + size + format::encode_sealed_toc_plain({}, 1, frame).size() + 96;
+    EXPECT_GE(pack.size, format::padme(natural));
+    sizes.insert(pack.size);
+  }
+  EXPECT_LT(sizes.size(), 15u);
+}
+
+TEST_F(Pack, LargeOnesHaveNoPadding) {
+  const auto pack = write_pack({random_.bytes(1'100'000)});
+  EXPECT_EQ(pack.toc.blocks.size(), 1u);
+}
+
+TEST_F(Pack, NeverUsesANonceTwiceUnderOneKey) {
+  std::map<crypto::Digest, std::set<std::uint32_t>> used;
+  for (int i = 0; i < 10; ++i) {
+    const auto pack = write_pack({random_.bytes(10), random_.bytes(10), random_.bytes(10)});
+    auto& numbers = used[crypto::sha256(pack.header)];
+    EXPECT_TRUE(numbers.empty()) << "two packs have one key";
+    for (std::uint32_t block = 0; block < pack.toc.blocks.size(); ++block) EXPECT_TRUE(numbers.insert(block).second);
+  }
+  EXPECT_EQ(used.size(), 10u);
+}
+
+TEST_F(Pack, BlocksConsumeNumbersWhateverHappens) {
+  const auto header = make_header(keyring(), format::ObjectKind::pack);
+  BlockSealer sealer(header, domain(), true);
+  const auto bytes = random_.bytes(100);
+  const format::ChunkRef wrong{ChunkId{}, 100}, right{chunk_id(domain(), BlockRole::data, bytes), 100};
+  EXPECT_THROW((void)sealer.seal(BlockRole::data, bytes, {&wrong, 1}, scratch_), Error);
+  const auto sealed = sealer.seal(BlockRole::data, bytes, {&right, 1}, scratch_);
+  const ByteBuffer stored(sealed.stored.begin(), sealed.stored.end());
+  BlockOpener opener(header);
+  EXPECT_THROW((void)opener.open(0, sealed.entry, stored, scratch_, "it"), Error);
+  EXPECT_EQ(opener.open(1, sealed.entry, stored, scratch_, "it").size(), 100u);
+}
+
+// Verification recomputes ids from what comes out: a chunk that does not have its id stands for one that was altered on the way.
+TEST_F(Pack, VerificationCatchesAChunkThatIsNotWhatItsIdSays) {
+  const auto bytes = random_.bytes(1000);
+  const format::ChunkRef first{chunk_id(domain(), BlockRole::data, ByteView(bytes).first(500)), 500};
+  const format::ChunkRef second{random_.id<ChunkId>(), 500};
+  const std::array chunks{first, second};
+  PackWriter verifying(*vault_, true);
+  test::expect_error(Code::failed, "just made", [&] { verifying.add(BlockRole::data, bytes, chunks, scratch_); });
+  PackWriter trusting(*vault_, false);
+  EXPECT_NO_THROW(trusting.add(BlockRole::data, bytes, chunks, scratch_));
+}
+
+TEST_F(Pack, BlocksBelongToTheirPackTheirPlaceAndTheirRole) {
+  const auto header = make_header(keyring(), format::ObjectKind::pack);
+  const auto other = make_header(keyring(), format::ObjectKind::pack);
+  const auto bytes = random_.bytes(100);
+  const format::ChunkRef chunk{chunk_id(domain(), BlockRole::data, bytes), 100};
+  const auto sealed = BlockSealer(header, domain(), false).seal(BlockRole::data, bytes, {&chunk, 1}, scratch_);
+  const auto entry = sealed.entry;
+  const ByteBuffer stored(sealed.stored.begin(), sealed.stored.end());
+  const auto opens = [&](const OpenHeader& in, std::uint32_t number, format::BlockEntry as) {
+    try {
+      return BlockOpener(in).open(number, as, stored, scratch_, "data/ab").size() == 100;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::corrupt);
+      return false;
+    }
+  };
+  EXPECT_TRUE(opens(header, 0, entry));
+  EXPECT_FALSE(opens(other, 0, entry));
+  EXPECT_FALSE(opens(header, 1, entry));
+  auto changed = entry;
+  changed.role = BlockRole::page;
+  EXPECT_FALSE(opens(header, 0, changed));
+  changed = entry;
+  changed.plain = 99;
+  EXPECT_FALSE(opens(header, 0, changed));
+  changed = entry;
+  changed.tag[0] ^= 1;
+  EXPECT_FALSE(opens(header, 0, changed));
+}
+
+TEST_F(Pack, NoticesDamageAnywhereAndNamesItself) {
+  const auto pack = write_pack({random_.bytes(1000)});
+  const auto path = store::object_path(store::Folder::packs, pack.name);
+  const auto damaged = [&](auto act) {
+    const auto error = test::error_of(act);
+    EXPECT_EQ(error.code(), Code::corrupt) << error.what();
+    EXPECT_EQ(error.subject(), path);
+  };
+  for (const std::size_t offset : {0u, 10u, 60u, 70u, 100u, 150u, 207u}) {  // header
+    alter(pack.name, offset);
+    damaged([&] { (void)read_toc(*vault_, pack.name); });
+    alter(pack.name, offset);
+  }
+  for (const std::size_t back : {1u, 9u, 13u, 17u, 79u, 81u, 100u}) {  // trailer, signature, toc
+    alter(pack.name, pack.size - back);
+    damaged([&] { (void)read_toc(*vault_, pack.name); });
+    alter(pack.name, pack.size - back);
+  }
+  BlockFetcher fetcher(*vault_);
+  alter(pack.name, 208 + 500);
+  EXPECT_NO_THROW((void)read_toc(*vault_, pack.name));
+  damaged([&] { (void)fetcher.fetch(pack_info(pack), 0); });
+}
+
+TEST_F(Pack, CutShortIsDamaged) {
+  const auto pack = write_pack({random_.bytes(1000)});
+  const auto path = file_of(store::Folder::packs, pack.name);
+  const auto whole = test::read_whole(path);
+  for (std::size_t size = 0; size < whole.size(); size += 97) {
+    test::write_whole(path, ByteView(whole).first(size));
+    EXPECT_EQ(test::error_of([&] { (void)read_toc(*vault_, pack.name); }).code(), Code::corrupt) << size;
+  }
+}
+
+TEST_F(Pack, LeavesNothingWhenItIsNotFinished) {
+  {
+    PackWriter writer(*vault_, false);
+    writer.add(BlockRole::data, random_.bytes(1000), {}, scratch_);
+  }
+  EXPECT_TRUE(store().list(store::Folder::packs, false).empty());
+  EXPECT_EQ(store().clean(), 0u);
+}
+
+TEST(Decompressor, TakesWholeFramesOfTheRightLengthOnly) {
+  const ByteBuffer plain(5000, 'z');
+  const auto frame = Compressor(Compression{}).frame(plain);
+  Decompressor decompressor;
+  ByteBuffer out(5000);
+  EXPECT_TRUE(decompressor.decompress(frame, out));
+  EXPECT_EQ(out, plain);
+  ByteBuffer shorter(4999), longer(5001);
+  EXPECT_FALSE(decompressor.decompress(frame, shorter));
+  EXPECT_FALSE(decompressor.decompress(frame, longer));
+  EXPECT_FALSE(decompressor.decompress(ByteView(frame).first(frame.size() - 1), out));
+  EXPECT_FALSE(decompressor.decompress({}, out));
+  auto twice = frame;
+  append(twice, frame);
+  ByteBuffer both(10'000);
+  EXPECT_FALSE(decompressor.decompress(twice, both));
+}
+
+}  // namespace
+}  // namespace mbu::repo
