@@ -4,9 +4,9 @@
 not_about_the_program='^cli_(launcher|layers)$'
 # What shows data races: every unit test, and the programs run at once.
 concurrent='^unit_|concurren|interrupt|crash'
-# The least that a fuzz target gets, and what it gets where no budget was set.
+# What a fuzz target gets: at least, and at most. MBU_FUZZ_SECONDS sets another end.
 fuzz_seconds_least=5
-fuzz_seconds_default=30
+fuzz_seconds_most=${MBU_FUZZ_SECONDS:-30}
 
 failed_steps='' left_out=''
 
@@ -78,10 +78,11 @@ fuzz() {
   # Two run at a time; each gets an equal share of what is left.
   targets=$(cd "$root/build/fuzz" && ls -d fuzz_* | grep -v '\.')
   count=$(echo "$targets" | wc -l)
-  each=$fuzz_seconds_default
+  each=$fuzz_seconds_most
   if [ -n "${MBU_TEST_BUDGET_SECONDS-}" ]; then
     each=$(((MBU_TEST_BUDGET_SECONDS - $(seconds_spent) - 30) / ((count + 1) / 2)))
   fi
+  [ "$each" -le "$fuzz_seconds_most" ] || each=$fuzz_seconds_most
   [ "$each" -ge "$fuzz_seconds_least" ] || each=$fuzz_seconds_least
   say "fuzzing $count targets, $each seconds each"
   # A target's findings and corpus stay in build/fuzz/<target>.found and .corpus; fuzz/corpus/<target> seeds it.

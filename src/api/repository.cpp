@@ -189,9 +189,7 @@ DiffSummary Repository::diff(const SnapshotInfo& from, const SnapshotInfo& to,
 }
 
 CheckReport Repository::check(const CheckOptions& options) {
-  auto report = ops::check(impl_->context, options);
-  impl_->remember(store::Folder::snapshots);
-  return report;
+  return ops::check(impl_->context, options);
 }
 
 std::string Repository::cat(const std::string& kind, const std::string& id) {

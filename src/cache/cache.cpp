@@ -78,12 +78,12 @@ DirectoryRecord decode(ByteView bytes) {
 }  // namespace
 
 struct Cache::Database {
-  Database(std::string where, const crypto::Key& key, std::function<void(const std::string&)> tell)
+  Database(std::string where, const crypto::Key& key, std::function<void(const std::string&)> warning)
       : directory(std::move(where)),
         checksum_key(crypto::derive("mbu v1 cache checksum key", {crypto::view(key)})),
         page_key(crypto::derive("mbu v1 cache page key", {crypto::view(key)})),
         pages(page_key),
-        warn(std::move(tell)) {
+        warn(std::move(warning)) {
     open();
   }
 
@@ -93,6 +93,7 @@ struct Cache::Database {
   crypto::Aead pages;
   std::function<void(const std::string&)> warn;
   bool rebuilt = false;
+  bool told = false;
   Handle handle;
   Statement find_directory, put_directory, find_page, put_page;
   bool in_transaction = false;
@@ -108,6 +109,16 @@ struct Cache::Database {
     return Statement(statement);
   }
 
+  int schema_version() {
+    const auto version = prepare("PRAGMA user_version");
+    require(sqlite3_step(version.get()));
+    return sqlite3_column_int(version.get(), 0);
+  }
+
+  void tell(const std::string& text) {
+    if (!std::exchange(told, true)) warn(text);
+  }
+
   void try_open() {
     os::make_directories(directory, 0700, {Code::failed, directory});
     sqlite3* raw = nullptr;
@@ -120,14 +131,17 @@ struct Cache::Database {
     // Losing the cache in a crash costs a slower run, so nothing is synced. Nothing is mapped, so that a file which somebody
     // cuts short is an error code and not a signal; write-ahead logging would map its -shm file.
     execute("PRAGMA mmap_size=0; PRAGMA synchronous=OFF; PRAGMA journal_mode=TRUNCATE; PRAGMA cache_size=-8192");
-    const auto version = prepare("PRAGMA user_version");
-    require(sqlite3_step(version.get()));
-    const int found = sqlite3_column_int(version.get(), 0);
+    const int found = schema_version();
     if (found != 0 && found != kSchemaVersion) throw Broken{SQLITE_SCHEMA};
-    execute(
-        "CREATE TABLE IF NOT EXISTS directories(key BLOB PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;"
-        "CREATE TABLE IF NOT EXISTS pages(id BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;"
-        "PRAGMA user_version=1");
+    // Written by the first to come alone: who only reads must not wait for a writer.
+    if (found == 0) {
+      execute(
+          "BEGIN IMMEDIATE;"
+          "CREATE TABLE IF NOT EXISTS directories(key BLOB PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;"
+          "CREATE TABLE IF NOT EXISTS pages(id BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;"
+          "PRAGMA user_version=1;"
+          "COMMIT");
+    }
     find_directory = prepare("SELECT record FROM directories WHERE key=?");
     put_directory = prepare("INSERT OR REPLACE INTO directories VALUES(?,?)");
     find_page = prepare("SELECT sealed FROM pages WHERE id=?");
@@ -150,7 +164,7 @@ struct Cache::Database {
       recover(broken.code);
     } catch (const Error& error) {
       close();
-      warn("the cache cannot be used: " + std::string(error.what()));
+      tell("the cache cannot be used: " + std::string(error.what()));
     }
   }
 
@@ -164,7 +178,7 @@ struct Cache::Database {
     for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
       std::filesystem::remove_all(file() + suffix, ignored);
     }
-    warn("the cache was damaged and is rebuilt");
+    tell("the cache was damaged and is rebuilt");
     open();
   }
 

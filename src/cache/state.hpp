@@ -47,7 +47,7 @@ class State {
   // `exists`: whether a snapshot is in the store, for a run that was killed between announcing and confirming.
   [[nodiscard]] Publication publish(const std::function<bool(const ObjectName&)>& exists);
 
-  // Paths of objects ("snapshots/ab…", "keys/…", "state/…") that were seen in the store.
+  // Paths of objects ("snapshots/ab…", "keys/…", "state/…", "data/ab/ab…") that were seen in the store.
   [[nodiscard]] std::set<std::string> seen() const;
   void remember(const std::vector<std::string>& object_paths);
 

@@ -117,6 +117,9 @@ std::optional<crypto::Key> open_owner_slot(ByteView bytes, const ObjectName& con
   if (!aead.open(crypto::kZeroNonce, bound, ByteView(slot.wrapped).first(64), tag, secrets.expose())) {
     return std::nullopt;
   }
+  if (crypto::sealing_public_key(crypto::key_from(ByteView(secrets.expose()).last(32))) != slot.public_key) {
+    throw Error(Code::corrupt, "has a public key that is not its secret's", subject);
+  }
   return crypto::key_from(ByteView(secrets.expose()).first(32));
 }
 

@@ -31,7 +31,7 @@ struct KdfCost {
                                          std::uint64_t created_ns);
 
 // The root secret in the slot, nothing when the password is not this slot's. Code::corrupt when the slot belongs to another
-// config or asks for a cost that no slot may have.
+// config, asks for a cost that no slot may have, or has a public key that is not its secret's.
 [[nodiscard]] std::optional<crypto::Key> open_owner_slot(ByteView bytes, const ObjectName& config_hash,
                                                          const Password& password, const std::string& subject);
 

@@ -16,7 +16,7 @@ ReadIndex read_index(const Vault& vault, const ObjectName& name) {
   const auto path = store::object_path(store::Folder::indexes, name);
   const auto bytes = store::read_verified(vault.store(), store::Folder::indexes, name, kLargestIndex);
   const auto object = open_object(vault.keyring(), format::ObjectKind::index, bytes, path);
-  if (!vault.is_admitted(object.signer, object.header.domain)) {
+  if (!vault.is_admitted(object.signer, object.header.domain, store::Folder::indexes, name)) {
     throw Error(Code::corrupt, "is signed by a writer who was never admitted", path);
   }
   return {object.signer, format::decode_index(object.plain, path)};
@@ -31,6 +31,7 @@ ObjectName write_index(const Vault& vault, std::vector<format::IndexedPack> pack
 
 ChunkIndex ChunkIndex::load(const Vault& vault, const std::function<void(const CheckReport::Finding&)>& damage) {
   ChunkIndex result;
+  result.vault_ = &vault;
   const auto tombstoned = read_tombstones(vault, damage).packs;
   std::set<ObjectName> missing;  // packs that are listed and not added yet
   for (const auto& listed : vault.store().list(store::Folder::packs, false)) missing.insert(listed.name);
@@ -42,8 +43,8 @@ ChunkIndex ChunkIndex::load(const Vault& vault, const std::function<void(const C
       for (const auto& pack : index.packs) {
         // What a writer says of another's pack is worth nothing: that pack speaks for itself below.
         if (pack.writer != signer || !missing.contains(pack.name)) continue;
-        missing.erase(pack.name);
         result.add(pack, tombstoned.contains(pack.name));
+        missing.erase(pack.name);
       }
     } catch (const Error& error) {
       if (error.code() == Code::not_found) continue;  // replaced by another since it was listed
@@ -51,6 +52,7 @@ ChunkIndex ChunkIndex::load(const Vault& vault, const std::function<void(const C
       damage({error.subject(), error.happened()});
     }
   }
+  result.indexed_ = static_cast<std::uint32_t>(result.packs_.size());
   for (const auto& name : missing) {
     try {
       result.add(read_toc(vault, name), tombstoned.contains(name));
@@ -69,15 +71,44 @@ void ChunkIndex::add(const format::IndexedPack& pack, bool tombstoned) {
   const auto number = static_cast<std::uint32_t>(packs_.size());
   packs_.push_back(pack_info(pack));
   packs_.back().tombstoned = tombstoned;
-  std::size_t next = 0;
+  const auto chunks = chunks_of(pack, number);
+  chunks_.insert(chunks_.end(), chunks.begin(), chunks.end());
+}
+
+std::vector<ChunkIndex::Chunk> ChunkIndex::chunks_of(const format::IndexedPack& pack, std::uint32_t number) {
+  std::vector<Chunk> chunks;
+  chunks.reserve(pack.toc.chunks.size());
   for (std::uint32_t block = 0; block < pack.toc.blocks.size(); ++block) {
     std::uint32_t offset = 0;
-    for (std::uint32_t i = 0; i < pack.toc.blocks[block].chunks; ++i, ++next) {
-      const auto& chunk = pack.toc.chunks[next];
-      chunks_.push_back({chunk.id, {number, block, offset, chunk.length}});
+    for (std::uint32_t i = 0; i < pack.toc.blocks[block].chunks; ++i) {
+      const auto& chunk = pack.toc.chunks[chunks.size()];
+      chunks.push_back({chunk.id, {number, block, offset, chunk.length}});
       offset += chunk.length;
     }
   }
+  return chunks;
+}
+
+bool ChunkIndex::agrees(std::uint32_t number, const format::IndexedPack& own) const {
+  if (packs_[number].header != own.header || packs_[number].blocks != own.toc.blocks) return false;
+  return std::ranges::all_of(chunks_of(own, number), [&](const Chunk& chunk) { return std::ranges::binary_search(chunks_, chunk); });
+}
+
+const ChunkIndex& ChunkIndex::corrections() const {
+  std::call_once(corrections_->once, [this] {
+    auto result = std::make_unique<ChunkIndex>();
+    for (std::uint32_t number = 0; number < indexed_; ++number) {
+      try {
+        const auto own = read_toc(*vault_, packs_[number].name);
+        if (!agrees(number, own)) result->add(own, packs_[number].tombstoned);
+      } catch (const Error& error) {
+        if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
+      }
+    }
+    result->sort();
+    corrections_->index = std::move(result);
+  });
+  return *corrections_->index;
 }
 
 void ChunkIndex::sort() {
@@ -88,12 +119,19 @@ void ChunkIndex::sort() {
 }
 
 std::optional<Location> ChunkIndex::find(const ChunkId& id) const {
-  const auto copies = std::ranges::equal_range(chunks_, id, {}, &Chunk::id);
-  if (copies.empty()) return std::nullopt;
-  for (const auto& copy : copies) {
+  const auto all = std::ranges::equal_range(chunks_, id, {}, &Chunk::id);
+  if (all.empty()) return std::nullopt;
+  for (const auto& copy : all) {
     if (!packs_[copy.location.pack].tombstoned) return copy.location;
   }
-  return copies.front().location;
+  return all.front().location;
+}
+
+std::vector<Location> ChunkIndex::copies(const ChunkId& id) const {
+  std::vector<Location> places;
+  for (const auto& copy : std::ranges::equal_range(chunks_, id, {}, &Chunk::id)) places.push_back(copy.location);
+  std::ranges::stable_partition(places, [&](const Location& place) { return !packs_[place.pack].tombstoned; });
+  return places;
 }
 
 bool ChunkIndex::may_refer_to(const ChunkId& id) const {

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -26,11 +28,18 @@ struct Location {
 class ChunkIndex {
  public:
   // Reads all index objects, and the tocs of packs that none of them names. What is damaged is left out and told to `damage`.
+  // The vault must outlive the result.
   [[nodiscard]] static ChunkIndex load(const Vault& vault,
                                        const std::function<void(const CheckReport::Finding&)>& damage);
 
   // Where the chunk is; a copy outside tombstoned packs when there is one.
   [[nodiscard]] std::optional<Location> find(const ChunkId& id) const;
+  // All places of the chunk, that of find() first.
+  [[nodiscard]] std::vector<Location> copies(const ChunkId& id) const;
+  // An index of those packs of which index objects say something else than their own tocs, by the tocs, which are right (FORMAT.md §8).
+  // The first call reads the tocs of all packs that came from index objects: for readers that met damage or miss a chunk.
+  // The reference is valid as long as this index.
+  [[nodiscard]] const ChunkIndex& corrections() const;
   // Whether new snapshots may refer to the chunk: found, and not in a tombstoned pack.
   [[nodiscard]] bool may_refer_to(const ChunkId& id) const;
 
@@ -53,11 +62,23 @@ class ChunkIndex {
     Location location;
     auto operator<=>(const Chunk&) const = default;
   };
-  std::vector<PackInfo> packs_;
-  std::vector<Chunk> chunks_;  // sorted by id
+  struct Corrections {
+    std::once_flag once;
+    std::unique_ptr<const ChunkIndex> index;
+  };
+  // The chunks of a pack that has this number.
+  [[nodiscard]] static std::vector<Chunk> chunks_of(const format::IndexedPack& pack, std::uint32_t number);
+  // Whether that pack is known here as its own toc has it.
+  [[nodiscard]] bool agrees(std::uint32_t number, const format::IndexedPack& own) const;
+
+  const Vault* vault_ = nullptr;  // nothing: not loaded
+  std::vector<PackInfo> packs_;   // those that index objects name in front
+  std::uint32_t indexed_ = 0;     // how many these are
+  std::vector<Chunk> chunks_;     // sorted by id
   std::vector<std::uint32_t> packs_by_name_;
   std::vector<ObjectName> unindexed_;
   std::size_t index_objects_ = 0;
+  std::unique_ptr<Corrections> corrections_ = std::make_unique<Corrections>();
 };
 
 // Publishes an index object for the packs; its name.

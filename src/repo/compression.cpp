@@ -10,7 +10,7 @@
 namespace mbu::repo {
 namespace {
 
-constexpr int kLargestWindowLog = 23;  // 8 MiB, FORMAT.md §1
+constexpr std::uint64_t kLargestWindow = 8U << 20;  // FORMAT.md §1
 constexpr int kQuickLevel = -5;
 constexpr int kMetadataLevel = 6;
 
@@ -30,6 +30,21 @@ bool looks_random(ByteView bytes) {
     if (count != 0) bits -= count / kTotal * std::log2(count / kTotal);
   }
   return bits > 7.85;
+}
+
+// Whether it begins like one frame of the current format, without dictionary, whose window is not too large (RFC 8878, 3.1.1.1). The
+// library's own limit of the window binds its streams only.
+bool is_allowed(ByteView frame) noexcept {
+  constexpr std::size_t kDescriptorAt = 4;
+  constexpr std::size_t kWindowAt = 5;
+  constexpr std::uint8_t kSingleSegment = 0x20;
+  if (frame.size() <= kWindowAt || load<std::uint32_t>(frame) != ZSTD_MAGICNUMBER) return false;
+  if (ZSTD_getDictID_fromFrame(frame.data(), frame.size()) != 0) return false;
+  if ((frame[kDescriptorAt] & kSingleSegment) != 0) {  // its window is its content
+    return ZSTD_getFrameContentSize(frame.data(), frame.size()) <= kLargestWindow;
+  }
+  const std::uint64_t base = std::uint64_t{1} << (10 + (frame[kWindowAt] >> 3));
+  return base + base / 8 * (frame[kWindowAt] & 7u) <= kLargestWindow;
 }
 
 }  // namespace
@@ -74,7 +89,6 @@ struct Decompressor::Context {
   ZSTD_DCtx* zstd = ZSTD_createDCtx();
   Context() {
     if (zstd == nullptr) throw std::bad_alloc();
-    ZSTD_DCtx_setParameter(zstd, ZSTD_d_windowLogMax, kLargestWindowLog);
   }
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
@@ -87,6 +101,7 @@ Decompressor& Decompressor::operator=(Decompressor&&) noexcept = default;
 Decompressor::~Decompressor() = default;
 
 bool Decompressor::decompress(ByteView frame, MutableBytes plain) {
+  if (!is_allowed(frame)) return false;
   const auto size = ZSTD_decompressDCtx(context_->zstd, plain.data(), plain.size(), frame.data(), frame.size());
   return ZSTD_isError(size) == 0 && size == plain.size() &&
          ZSTD_findFrameCompressedSize(frame.data(), frame.size()) == frame.size();

@@ -34,7 +34,7 @@ class Decompressor {
   Decompressor& operator=(Decompressor&&) noexcept;
   ~Decompressor();
 
-  // Fills `plain` exactly. False when the frame is malformed or of another length.
+  // Fills `plain` exactly. False when the frame is malformed, of another length, or not what FORMAT.md §1 allows.
   [[nodiscard]] bool decompress(ByteView frame, MutableBytes plain);
 
  private:

@@ -41,7 +41,7 @@ format::IndexedPack read_toc(const Vault& vault, const ObjectName& name) {
                       signature)) {
     throw Error(Code::corrupt, "its signature is not its writer's", path);
   }
-  if (!vault.is_admitted(body.signer, header.header.domain)) {
+  if (!vault.is_admitted(body.signer, header.header.domain, store::Folder::packs, name)) {
     throw Error(Code::corrupt, "is signed by a writer who was never admitted", path);
   }
   ByteBuffer encoded(body.plain_length);

@@ -15,7 +15,7 @@ StoredSnapshot read_snapshot(const Vault& vault, const ObjectName& name) {
   const auto path = store::object_path(store::Folder::snapshots, name);
   const auto bytes = store::read_verified(vault.store(), store::Folder::snapshots, name, kLargestSnapshot);
   const auto object = open_object(vault.keyring(), format::ObjectKind::snapshot, bytes, path);
-  if (!vault.is_admitted(object.signer, object.header.domain)) {
+  if (!vault.is_admitted(object.signer, object.header.domain, store::Folder::snapshots, name)) {
     throw Error(Code::corrupt, "is signed by a writer who was never admitted", path);
   }
   return {name, object.signer, format::decode_snapshot(object.plain, path)};

@@ -12,12 +12,15 @@ namespace {
 constexpr std::size_t kLargestSlot = 64 * 1024;
 constexpr std::size_t kLargestStatement = 64 * 1024 * 1024;
 
-// Features that this version knows. A statement that requires another one stops it.
+// Features that this version knows (FORMAT.md §9).
 constexpr std::string_view kKnownFeatures[] = {"solid-blocks"};
 
+bool is_unknown(const format::Feature& feature) { return std::ranges::count(kKnownFeatures, feature.name) == 0; }
+
+// A statement that requires an unknown feature to read stops this version.
 void check_features(const format::Statement& statement, const std::string& subject) {
   for (const auto& feature : statement.features) {
-    if (feature.required == format::Feature::Required::ignorable || std::ranges::count(kKnownFeatures, feature.name) != 0) continue;
+    if (feature.required != format::Feature::Required::to_read || !is_unknown(feature)) continue;
     throw Error(Code::failed, "requires the feature \"" + feature.name + "\", which this mbu does not know", subject,
                 "update mbu");
   }
@@ -92,7 +95,14 @@ Constitution unite(const std::vector<ReadStatement>& all, std::vector<CheckRepor
     named.insert(statement.previous.begin(), statement.previous.end());
     for (const auto& writer : statement.admitted) result.writers.emplace(writer.public_key, writer.domain);
     for (const auto& key : statement.sealing) result.generation = std::max(result.generation, key.generation);
-    for (const auto& removal : statement.removed) result.removed.insert(removal.public_key);
+    for (const auto& removal : statement.removed) {
+      auto& accepted = result.removed[removal.public_key];
+      accepted.snapshots.insert(removal.accepted_snapshots.begin(), removal.accepted_snapshots.end());
+      accepted.packs.insert(removal.accepted_packs.begin(), removal.accepted_packs.end());
+    }
+    for (const auto& feature : statement.features) {
+      if (feature.required == format::Feature::Required::to_write && is_unknown(feature)) result.features.push_back(feature.name);
+    }
     result.slots.insert(statement.slots_added.begin(), statement.slots_added.end());
     removed_slots.insert(statement.slots_removed.begin(), statement.slots_removed.end());
     if (statement.chunker && std::pair(statement.number, name) > newest) {
@@ -100,7 +110,7 @@ Constitution unite(const std::vector<ReadStatement>& all, std::vector<CheckRepor
       result.chunker = *statement.chunker;
     }
   }
-  for (const auto& key : result.removed) result.writers.erase(key);
+  for (const auto& [key, accepted] : result.removed) result.writers.erase(key);
   for (const auto& name : removed_slots) result.slots.erase(name);
   for (const auto& name : present) {
     if (!named.contains(name)) result.heads.push_back(name);
@@ -121,11 +131,14 @@ ReadConfig read_config(store::Store& store) {
     throw Error(Code::no_repository, "there is no repository", store.location(),
                 "make one: mbu init -r '" + store.location() + "'");
   }
-  const auto decoded = format::decode_config(*bytes, "config");
-  const auto expected = crypto::sha256(decoded.head);
-  if (!std::ranges::equal(expected, decoded.checksum)) {
-    throw Error(Code::corrupt, "is damaged: its checksum does not fit", "config");
+  // The checksum first: a flipped bit in the version must not pass for a newer one. Every version has it in this place.
+  if (bytes->size() >= format::kConfigSize &&
+      !std::ranges::equal(crypto::sha256(ByteView(*bytes).first(format::kConfigHeadSize)),
+                          ByteView(*bytes).subspan(format::kConfigHeadSize, sizeof(crypto::Digest)))) {
+    throw Error(Code::corrupt, "is damaged: its checksum does not fit", "config",
+                "bring config back from a copy of the repository");
   }
+  const auto decoded = format::decode_config(*bytes, "config");
   return {decoded.config, ObjectName::from(crypto::sha256(*bytes))};
 }
 
@@ -191,9 +204,25 @@ std::unique_ptr<Vault> Vault::open(std::unique_ptr<store::Store> store, const st
   return vault;
 }
 
-bool Vault::is_admitted(const PublicKey& writer, const DomainId& domain) const {
+bool Vault::is_admitted(const PublicKey& writer, const DomainId& domain, store::Folder folder,
+                        const ObjectName& name) const {
+  if (const auto removed = constitution_.removed.find(writer); removed != constitution_.removed.end()) {
+    const auto& accepted = removed->second;
+    return (folder == store::Folder::snapshots && accepted.snapshots.contains(name)) ||
+           (folder == store::Folder::packs && accepted.packs.contains(name));
+  }
   const auto found = constitution_.writers.find(writer);
   return found != constitution_.writers.end() && found->second == domain;
+}
+
+void Vault::require_writable() const {
+  if (!constitution_.features.empty()) {
+    throw Error(Code::failed, "has the feature \"" + constitution_.features.front() + "\", beside which this mbu must not write",
+                store_->location(), "update mbu");
+  }
+  if (!constitution_.writers.contains(keyring_->writer_signer().public_key())) {
+    throw Error(Code::forbidden, "accepts nothing more from this writer: the owner removed him", store_->location());
+  }
 }
 
 }  // namespace mbu::repo

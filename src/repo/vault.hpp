@@ -20,8 +20,13 @@ namespace mbu::repo {
 
 // What all statements that have arrived say together (FORMAT.md §9).
 struct Constitution {
+  // What of a writer that was removed counts nevertheless.
+  struct Accepted {
+    std::set<ObjectName> snapshots, packs;
+  };
   std::map<PublicKey, DomainId> writers;  // admitted and not removed
-  std::set<PublicKey> removed;
+  std::map<PublicKey, Accepted> removed;
+  std::vector<std::string> features;      // required to write, and unknown
   std::vector<ObjectName> heads;          // statements that no other names
   std::set<ObjectName> slots;             // added and not removed
   std::uint32_t generation = keys::kFirstGeneration;  // of sealing and domain keys: the current one
@@ -47,8 +52,12 @@ class Vault {
   [[nodiscard]] const ObjectName& config_hash() const noexcept { return config_hash_; }
   [[nodiscard]] const Constitution& constitution() const noexcept { return constitution_; }
 
-  // Whether this key may sign packs, indexes and snapshots of that domain.
-  [[nodiscard]] bool is_admitted(const PublicKey& writer, const DomainId& domain) const;
+  // Whether this key may sign the pack, index or snapshot of that name and domain.
+  [[nodiscard]] bool is_admitted(const PublicKey& writer, const DomainId& domain, store::Folder folder,
+                                 const ObjectName& name) const;
+  // Throws Code::failed when the repository has a feature that this version must not write beside, Code::forbidden when nobody would
+  // accept what this keyring signs.
+  void require_writable() const;
 
  private:
   Vault() = default;

@@ -1,36 +1,79 @@
 #include "tree/chunk_reader.hpp"
 
 namespace mbu::tree {
+namespace {
 
-ChunkReader::ChunkReader(const repo::Vault& vault, const repo::ChunkIndex& index, std::size_t cache_bytes)
-    : vault_(&vault), index_(&index), fetcher_(vault), cache_bytes_(cache_bytes) {}
+// Damage of one pack, which another may make up for.
+bool is_damage(const Error& error) noexcept { return error.code() == Code::corrupt || error.code() == Code::not_found; }
+
+}  // namespace
 
 ByteView ChunkReader::read(const ChunkId& id, format::BlockRole role, const std::string& wanted_by) {
-  const auto location = index_->find(id);
-  if (!location) throw Error(Code::corrupt, "a chunk of it is in no pack that is here", wanted_by);
-  const BlockKey key{location->pack, location->block};
-  auto found = blocks_.find(key);
-  if (found == blocks_.end()) {
-    const auto plain = fetcher_.fetch(index_->pack(location->pack), location->block);
-    while (!ages_.empty() && cached_ + plain.size() > cache_bytes_) {
-      const auto oldest = blocks_.find(ages_.back());
-      cached_ -= oldest->second.plain.size();
-      blocks_.erase(oldest);
-      ages_.pop_back();
+  std::optional<Error> damage;
+  const auto find_in = [&](IndexedChunks& chunks) -> std::optional<ByteView> {
+    try {
+      return chunks.find(id, role);
+    } catch (const Error& error) {
+      if (!is_damage(error)) throw;
+      if (!damage) damage = error;
+      return std::nullopt;
     }
-    ages_.push_front(key);
-    found = blocks_.emplace(key, Cached{ByteBuffer(plain.begin(), plain.end()), ages_.begin()}).first;
-    cached_ += plain.size();
-  } else {
-    ages_.splice(ages_.begin(), ages_, found->second.age);
+  };
+  if (const auto bytes = find_in(indexed_)) return *bytes;
+  if (!corrected_) corrected_ = std::make_unique<IndexedChunks>(*vault_, index_->corrections(), cache_bytes_);
+  if (const auto bytes = find_in(*corrected_)) return *bytes;
+  throw damage ? *damage : Error(Code::corrupt, kChunkNotHere, wanted_by);
+}
+
+std::optional<ByteView> IndexedChunks::find(const ChunkId& id, format::BlockRole role) {
+  std::optional<Error> damage;
+  for (const auto& place : index_->copies(id)) {
+    try {
+      return read(place, id, role);
+    } catch (const Error& error) {
+      if (!is_damage(error)) throw;
+      if (!damage) damage = error;
+    }
   }
-  const auto bytes = ByteView(found->second.plain).subspan(location->offset, location->length);
-  const auto& pack = index_->pack(location->pack);
+  if (damage) throw *damage;
+  return std::nullopt;
+}
+
+ByteView IndexedChunks::read(const repo::Location& place, const ChunkId& id, format::BlockRole role) {
+  const auto bytes = block({place.pack, place.block}).subspan(place.offset, place.length);
+  const auto& pack = index_->pack(place.pack);
   if (!repo::is_chunk(*vault_, pack, role, bytes, id)) {
-    throw Error(Code::corrupt, "a chunk in it does not hash to its id",
-                store::object_path(store::Folder::packs, pack.name));
+    throw Error(Code::corrupt, "a chunk in it does not hash to its id", store::object_path(store::Folder::packs, pack.name));
   }
   return bytes;
+}
+
+ByteView IndexedChunks::block(const BlockKey& key) {
+  const auto found = blocks_.find(key);
+  if (found == blocks_.end()) return fetch(key);
+  ages_.splice(ages_.begin(), ages_, found->second.age);
+  return found->second.plain;
+}
+
+// What is damaged is so for all chunks in it, and read only once.
+ByteView IndexedChunks::fetch(const BlockKey& key) {
+  if (const auto known = damaged_.find(key); known != damaged_.end()) throw known->second;
+  ByteView plain;
+  try {
+    plain = fetcher_.fetch(index_->pack(key.first), key.second);
+  } catch (const Error& error) {
+    if (is_damage(error)) damaged_.emplace(key, error);
+    throw;
+  }
+  while (!ages_.empty() && cached_ + plain.size() > cache_bytes_) {
+    const auto oldest = blocks_.find(ages_.back());
+    cached_ -= oldest->second.plain.size();
+    blocks_.erase(oldest);
+    ages_.pop_back();
+  }
+  ages_.push_front(key);
+  cached_ += plain.size();
+  return blocks_.emplace(key, Cached{ByteBuffer(plain.begin(), plain.end()), ages_.begin()}).first->second.plain;
 }
 
 }  // namespace mbu::tree

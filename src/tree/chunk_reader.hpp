@@ -5,20 +5,25 @@
 #pragma once
 
 #include <list>
+#include <memory>
 #include <unordered_map>
 
 #include "repo/chunk_index.hpp"
 
 namespace mbu::tree {
 
-class ChunkReader {
- public:
-  // `cache_bytes`: how much plain data to keep.
-  ChunkReader(const repo::Vault& vault, const repo::ChunkIndex& index, std::size_t cache_bytes = 16U << 20);
+// What an error says of a chunk that no pack holds.
+inline constexpr const char* kChunkNotHere = "a chunk of it is in no pack that is here";
 
-  // The chunk's bytes, valid until the next call. Code::corrupt when no pack holds it ("is missing") or it is damaged; the
-  // subject is then the pack, or `wanted_by` when there is none.
-  [[nodiscard]] ByteView read(const ChunkId& id, format::BlockRole role, const std::string& wanted_by);
+// Chunks of the packs in one index; ChunkReader's own.
+class IndexedChunks {
+ public:
+  IndexedChunks(const repo::Vault& vault, const repo::ChunkIndex& index, std::size_t cache_bytes)
+      : vault_(&vault), index_(&index), fetcher_(vault), cache_bytes_(cache_bytes) {}
+
+  // The chunk from whichever pack has it whole, valid until the next call. Nothing when the index does not know it; throws what is
+  // wrong with the first of its packs when all are damaged.
+  [[nodiscard]] std::optional<ByteView> find(const ChunkId& id, format::BlockRole role);
 
  private:
   using BlockKey = std::pair<std::uint32_t, std::uint32_t>;  // pack, block
@@ -32,6 +37,10 @@ class ChunkReader {
     std::list<BlockKey>::iterator age;
   };
 
+  [[nodiscard]] ByteView read(const repo::Location& place, const ChunkId& id, format::BlockRole role);
+  [[nodiscard]] ByteView block(const BlockKey& key);
+  [[nodiscard]] ByteView fetch(const BlockKey& key);
+
   const repo::Vault* vault_;
   const repo::ChunkIndex* index_;
   repo::BlockFetcher fetcher_;
@@ -39,6 +48,26 @@ class ChunkReader {
   std::size_t cached_ = 0;
   std::unordered_map<BlockKey, Cached, KeyHash> blocks_;
   std::list<BlockKey> ages_;  // used last in front
+  std::unordered_map<BlockKey, Error, KeyHash> damaged_;
+};
+
+class ChunkReader {
+ public:
+  // `cache_bytes`: how much plain data to keep.
+  ChunkReader(const repo::Vault& vault, const repo::ChunkIndex& index, std::size_t cache_bytes = 16U << 20)
+      : vault_(&vault), index_(&index), cache_bytes_(cache_bytes), indexed_(vault, index, cache_bytes) {}
+
+  // The chunk's bytes, valid until the next call: by the index or, when that leads to nothing whole, by the packs' own tocs.
+  // Code::corrupt when no pack holds it (kChunkNotHere) or all that do are damaged; the subject is then such a pack, or
+  // `wanted_by` when there is none.
+  [[nodiscard]] ByteView read(const ChunkId& id, format::BlockRole role, const std::string& wanted_by);
+
+ private:
+  const repo::Vault* vault_;
+  const repo::ChunkIndex* index_;
+  std::size_t cache_bytes_;
+  IndexedChunks indexed_;
+  std::unique_ptr<IndexedChunks> corrected_;  // once it was needed
 };
 
 }  // namespace mbu::tree

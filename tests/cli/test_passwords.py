@@ -125,8 +125,8 @@ class First(Passwords):
         _, peak, _ = support.run_measured(self, ["snapshots"])
         self.assertGreater(peak, 200 << 20)  # it was measured
         os.mkdir(self.path("plain"))
-        for i in range(5):
-            trees.write(self.path(f"plain/{i}"), trees.noise(20 << 20, i))
+        for i in range(4):
+            trees.write(self.path(f"plain/{i}"), trees.noise(12 << 20, i))
         process = self.start(["-o", self.path("plain")])
         sizes = []
         while process.poll() is None:
@@ -199,7 +199,7 @@ class Secrecy(Passwords):
 class Prompts(Passwords):
     """A person at a terminal."""
 
-    def talk(self, arguments, *answers, stdin=None):
+    def talk(self, arguments, *answers, stdin=None, terminal="dumb"):
         """(exit status, all that the terminal showed). Each answer is typed once the terminal asks and echoes nothing."""
         master, slave = pty.openpty()
         attributes = termios.tcgetattr(slave)
@@ -209,7 +209,7 @@ class Prompts(Passwords):
             os.setsid()
             os.close(os.open(os.ttyname(2), os.O_RDWR))
 
-        process = subprocess.Popen([self.binary, *arguments], env=self.environment(None), cwd=self.base,
+        process = subprocess.Popen([self.binary, *arguments], env=self.environment(None, TERM=terminal), cwd=self.base,
                                    stdin=slave if stdin is None else stdin, stdout=slave if stdin is None else subprocess.DEVNULL,
                                    stderr=slave, preexec_fn=take_terminal)
         shown = b""
@@ -291,14 +291,18 @@ class Prompts(Passwords):
 
     def test_a_progress_bar_on_a_terminal(self):
         self.init()
-        os.mkdir(self.path("big"))
-        for i in range(8):
-            trees.write(self.path(f"big/{i}"), trees.noise(24 << 20, i))
-        status, shown = self.talk(["-p", support.PASSWORD, "-o", self.path("big")])
+        slow = "for i in 1 2 3 4 5 6; do head -c 100000 /dev/zero; sleep 0.2; done"
+        run = ["-p", support.PASSWORD, "backup", "--stdin-from-command", "--", "sh", "-c", slow]
+        status, shown = self.talk(run, terminal="xterm")
         self.assertEqual(status, 0)
-        self.assertIn("snapshot ", shown)
-        status, quiet = self.talk(["-p", support.PASSWORD, "-q", "-o", self.path("big")])
-        self.assertEqual((status, quiet), (0, ""))
+        self.assertRegex(shown, r"\r\x1b\[K\[0:0[0-2]\].* files .*KiB.*/s")
+        self.assertIn("snapshot ", shown.split("\x1b[K")[-1])
+        for flags in (["-q"], ["--no-progress"], ["--json", "-q"]):
+            status, shown = self.talk([*flags, *run], terminal="xterm")
+            self.assertEqual(status, 0)
+            self.assertNotIn("\x1b", shown)
+        status, shown = self.talk(run, terminal="dumb")
+        self.assertNotIn("\x1b", shown)
 
 
 if __name__ == "__main__":

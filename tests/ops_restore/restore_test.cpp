@@ -8,6 +8,7 @@
 
 #include "../ops_browse/small_repository.hpp"
 #include "../support/expect.hpp"
+#include "repo/pack_writer.hpp"
 
 namespace mbu::ops {
 namespace {
@@ -98,6 +99,33 @@ TEST_F(Restore, WritesNothingOfAChunkThatIsNotWhatItsIdSays) {
   EXPECT_EQ(read(at("good")), "right");
   EXPECT_FALSE(fs::exists(at("wrong")));
   EXPECT_FALSE(fs::exists(at("longer")));
+}
+
+TEST_F(Restore, LooksAtEveryChunkBeforeItWritesIt) {
+  const auto& vault = repository_.vault();
+  const auto& domain = vault.keyring().own_domain();
+  const std::string claimed = "right", held = "wrong";
+  const format::ChunkRef ref{repo::chunk_id(domain, format::BlockRole::data, as_bytes(claimed)), 5};
+  repo::BlockScratch scratch{Compression{}};
+  repo::PackWriter pack(vault, false);
+  pack.add(format::BlockRole::data, as_bytes(held), {{ref}}, scratch);
+  (void)pack.finish(scratch);
+  format::Content content;
+  content.kind = format::Content::Kind::direct;
+  content.chunks = {ref};
+  EXPECT_TRUE(restore(test::entries(test::file("file", std::move(content), 5))).damaged);
+  EXPECT_EQ(told(), std::vector<std::string>{"/top/file"});
+  EXPECT_FALSE(fs::exists(at("file")));
+}
+
+TEST_F(Restore, FinishesATargetThatAKilledOneMade) {
+  fs::create_directories(target_);
+  ::chmod(target_.c_str(), 01700);
+  restore({});
+  EXPECT_EQ(look(target_).st_mode & 07777, 0755U);
+  ::chmod(target_.c_str(), 0700);
+  again();
+  EXPECT_EQ(look(target_).st_mode & 07777, 0700U);  // of another name: the user's
 }
 
 TEST_F(Restore, ADamagedFileLeavesWhatWasThere) {

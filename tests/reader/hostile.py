@@ -414,7 +414,7 @@ pack_case("valid_raw", None, "valid", {**GOOD, "bad/x": TEXT}, method=0)
 pack_case("valid_unpadded", None, "valid", {**GOOD, "bad/x": TEXT}, padding=False)
 pack_case("valid_checksummed", None, "valid", {**GOOD, "bad/x": TEXT},
           frame=lambda data: make.zstandard.ZstdCompressor(write_checksum=True).compress(data))
-pack_case("misnamed", misnamed=bytes(range(32)))
+pack_case("misnamed", program="safe", misnamed=bytes(range(32)))
 pack_case("signature", signature=flip(5))
 pack_case("signer_unknown", change_pack=_signer(lambda repository: bytes(32)))
 pack_case("signer_is_owner", change_pack=_signer(lambda repository: repository.keys.owner_seed))
@@ -624,6 +624,7 @@ def _feature(required):
 repository_case("statement_feature_0", None, "valid", statement=_feature(0))
 repository_case("statement_feature_1", None, "valid", statement=_feature(1))
 repository_case("statement_feature_2", "refused", "refused", statement=_feature(2))
+repository_case("statement_feature_known", None, "valid", statement=change(features=[{"name": "solid-blocks", "required": 2}]))
 repository_case("statement_by_writer", "state/", "safe", after=lambda repository: repository.add_statement(
     signer=repository.keys.writer_seed, removed=[{"public_key": repository.keys.writer_public}]))
 repository_case("statement_previous_missing", "state/", "safe", after=lambda repository: repository.add_statement(

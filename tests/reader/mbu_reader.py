@@ -23,6 +23,8 @@ from objects import (DATA, INLINE, LIST, LOCK, MAX_PACK, PAGE, SNAPSHOT, STATEME
                      open_block, open_slot, parse_body, parse_config, parse_header, parse_pack, parse_slot, parse_toc,
                      read_object, split_statement)
 
+KNOWN_FEATURES = ("solid-blocks",)
+
 
 class NotFound(Exception):
     """There is no such snapshot or path."""
@@ -115,7 +117,7 @@ class Repository:
             if f"keys/{slot.hex()}" not in self.slots:
                 self.report(Damaged(f"keys/{slot.hex()}", "slot is missing"))
         for feature in self.state.features:
-            if feature.required >= 2:  # none is known to this version
+            if feature.required >= 2 and feature.name not in KNOWN_FEATURES:
                 raise Refused(f"feature {feature.name!r} is required to read")
 
     def _read_statement(self, name, path):

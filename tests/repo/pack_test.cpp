@@ -61,7 +61,7 @@ TEST_F(Pack, StoresRawWhenToldTo) {
 
 TEST_F(Pack, SmallOnesHavePaddedSizes) {
   std::set<std::uint64_t> sizes;
-  for (std::size_t size = 1; size < 3000; size += 211) {
+  for (const std::size_t size : {1u, 1000u, 1010u, 1020u, 1030u, 1040u, 1050u, 3000u, 500'000u}) {
     const auto pack = write_pack({random_.bytes(size)});
     ASSERT_EQ(store().size(store::Folder::packs, pack.name), pack.size);
     auto unpadded = pack.toc;
@@ -71,7 +71,7 @@ TEST_F(Pack, SmallOnesHavePaddedSizes) {
     EXPECT_GE(pack.size, format::padme(natural));
     sizes.insert(pack.size);
   }
-  EXPECT_LT(sizes.size(), 15u);
+  EXPECT_LE(sizes.size(), 6u);
 }
 
 TEST_F(Pack, LargeOnesHaveNoPadding) {

@@ -54,6 +54,7 @@ class BackupRun {
  private:
   // What the repository holds, what of it may be used, and what a broken run left behind.
   void look_around() {
+    context_.vault.require_writable();
     if (!options_.dry_run) {
       const auto removed = context_.vault.store().clean();
       if (removed > 0) context_.events.note("removed " + std::to_string(removed) + " unfinished files of broken runs");
@@ -138,7 +139,9 @@ class BackupRun {
     publication.announce({snapshot.number, sealed.name});
     store::put(context_.vault.store(), store::Folder::snapshots, sealed.bytes);
     publication.confirm({snapshot.number, sealed.name});
-    context_.state.remember({store::object_path(store::Folder::snapshots, sealed.name)});
+    std::vector<std::string> seen{store::object_path(store::Folder::snapshots, sealed.name)};
+    for (const auto& pack : snapshot.packs_added) seen.push_back(store::object_path(store::Folder::packs, pack));
+    context_.state.remember(seen);
     summary_.snapshot = sealed.name;
     summary_.data_added_packed += sealed.bytes.size();
   }

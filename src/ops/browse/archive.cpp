@@ -70,6 +70,18 @@ bool all_utf8(const std::string& name, const format::Entry& entry, const std::st
   return is_utf8(name) && is_utf8(entry.target) && is_utf8(linked_to) && is_utf8(entry.user) && is_utf8(entry.group);
 }
 
+// libarchive writes the seconds, a dot and the nanoseconds of what it is given: right for times before 1970 only when both count
+// away from zero. Within the second before 1970 there is no such pair, and the fraction is lost.
+void set_mtime(archive_entry* to, FileTime mtime) {
+  constexpr long kSecond = 1'000'000'000;
+  auto nanoseconds = static_cast<long>(mtime.nanoseconds);
+  if (mtime.seconds < 0 && nanoseconds > 0) {
+    nanoseconds = mtime.seconds == -1 ? 0 : kSecond - nanoseconds;
+    if (mtime.seconds != -1) ++mtime.seconds;
+  }
+  archive_entry_set_mtime(to, mtime.seconds, nanoseconds);
+}
+
 void set_content(archive_entry* to, const format::Entry& entry, const std::vector<format::DataRun>* runs,
                  const std::string& linked_to) {
   if (!linked_to.empty()) {
@@ -180,7 +192,7 @@ bool ArchiveWriter::begin(const std::string& name, const format::Entry& entry,
   archive_entry_set_gid(to, entry.gid);
   if (!entry.user.empty()) archive_entry_copy_uname(to, entry.user.c_str());
   if (!entry.group.empty()) archive_entry_copy_gname(to, entry.group.c_str());
-  archive_entry_set_mtime(to, entry.mtime.seconds, static_cast<long>(entry.mtime.nanoseconds));
+  set_mtime(to, entry.mtime);
   set_content(to, entry, tar ? runs : nullptr, tar ? linked_to : std::string());
   if (tar && linked_to.empty()) {
     for (const auto& attribute : entry.attributes) {

@@ -7,6 +7,7 @@
 #include "ops/check/trees.hpp"
 #include "repo/chunk_index.hpp"
 #include "repo/tombstones.hpp"
+#include "tree/chunk_reader.hpp"
 
 namespace mbu::ops {
 namespace {
@@ -165,7 +166,8 @@ void check_small_objects(const Context& context, Findings& findings) {
   (void)repo::read_tombstones(context.vault, [&](const auto& finding) { findings.add(finding); });
 }
 
-// What this machine saw before and the store does not list any more. Indexes may go; snapshots, slots and statements may not.
+// What this machine saw before and the store does not list any more. Indexes, locks and, once pruned, packs may go; snapshots,
+// slots and statements may not.
 void check_memory(const Context& context, Findings& findings) {
   std::set<std::string> here;
   for (const auto folder : store::kFolders) {
@@ -179,9 +181,21 @@ void check_memory(const Context& context, Findings& findings) {
       findings.add({path, "is missing: it was here before"});
     }
   }
-  for (auto& finding : findings.report().damage) {
-    finding.never_seen = finding.message.starts_with("is missing") && !seen.contains(finding.object);
+  // A chunk that is nowhere is on its way if every pack that is missing may be.
+  const auto is_unseen = [&](const auto& finding) {
+    return finding.message.starts_with("is missing") && !seen.contains(finding.object);
+  };
+  auto& damage = findings.report().damage;
+  const auto is_lost_pack = [&](const auto& f) { return f.object.starts_with("data/") && !is_unseen(f); };
+  const bool packs_may_arrive = std::ranges::any_of(damage, is_unseen) && std::ranges::none_of(damage, is_lost_pack);
+  for (auto& finding : damage) {
+    finding.never_seen = is_unseen(finding) || (finding.message == tree::kChunkNotHere && packs_may_arrive);
   }
+  std::vector<std::string> fresh;
+  std::ranges::copy_if(here, std::back_inserter(fresh), [&](const std::string& path) {
+    return !path.starts_with("index/") && !path.starts_with("locks/") && !seen.contains(path);
+  });
+  context.state.remember(fresh);
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ class TreeCheck {
 
   void chunk(const format::ChunkRef& ref, const std::string& path) const {
     const auto location = index_.find(ref.id);
-    if (!location) throw Error(Code::corrupt, "a chunk of it is in no pack that is here", path);
+    if (!location) throw Error(Code::corrupt, tree::kChunkNotHere, path);
     if (location->length != ref.length) throw Error(Code::corrupt, "a chunk of it has the wrong length", path);
   }
 

@@ -38,11 +38,11 @@ class Planner {
 
   // The `length` bytes of the chunk from `begin` on are next in the file.
   void add(const format::ChunkRef& chunk, BlockRole role, std::uint32_t begin, std::uint64_t length) {
-    const auto location = index_.find(chunk.id);
-    if (!location) throw Error(Code::corrupt, "a chunk of it is in no pack that is here", path_);
-    if (location->length != chunk.length || length > chunk.length || begin > chunk.length - length) {
+    if (length > chunk.length || begin > chunk.length - length) {
       throw Error(Code::corrupt, "a chunk of it has the wrong length", path_);
     }
+    auto location = index_.find(chunk.id);
+    if (!location || location->length != chunk.length) location = repo::Location{kNowhere, 0, 0, chunk.length};
     const bool fits = cursor_.advance(length, [&](std::uint64_t skip, std::uint64_t part, std::uint64_t offset) {
       if (plan_.full()) drain_();
       ++task_.open_parts;

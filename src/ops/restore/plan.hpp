@@ -12,6 +12,9 @@ namespace mbu::ops {
 
 struct FileTask;
 
+// The pack of a chunk that the index does not know, or not with this length.
+inline constexpr std::uint32_t kNowhere = 0xffff'ffff;
+
 // Bytes of one chunk that lie together in a file.
 struct Segment {
   repo::Location chunk;

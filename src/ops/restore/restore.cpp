@@ -14,6 +14,8 @@ namespace mbu::ops {
 namespace {
 
 constexpr mode_t kTargetMode = 0700;
+// Of a target that this made and that is to get a directory's own metadata: so a killed restore's can be told from the user's.
+constexpr std::uint16_t kUnfinishedTarget = 01700;
 
 std::string without_trailing_slashes(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
@@ -57,6 +59,17 @@ std::optional<Run::Totals> totals_of(const RestoreOptions& options, const repo::
   return Run::Totals{found->entry.directory_files, found->entry.directory_bytes};
 }
 
+// Whether the target is to become the directory at `subpath`, with its metadata. One of another name that was there before is the
+// user's own: only filled.
+bool stands_for(const Directory& directory, const Directories& directories, const std::string& target,
+                const std::string& subpath) {
+  if (directory.absent || last_name(target) == last_name(subpath)) return true;
+  const os::Blame blame{Code::failed, target};
+  const int fd = directories.target().get();
+  if (directory.fresh) os::set_mode({fd, false}, kUnfinishedTarget, blame);
+  return directory.fresh || os::status_of(fd, blame).mode == kUnfinishedTarget;
+}
+
 void fill(RestoreSummary& summary, const Counters& counters) {
   summary.files_total = counters.files_total;
   summary.bytes_total = counters.bytes_total;
@@ -94,9 +107,8 @@ RestoreSummary restore(const repo::Context& context, const repo::ChunkIndex& ind
     } else if (one_file) {
       walker.file(directory, std::move(*found));
     } else {
-      // A target of another name that was there before is the user's own directory: only filled.
-      const bool stands_for_it = directory->fresh || last_name(target) == last_name(subpath);
-      walker.tree(directory, found->entry.directory, stands_for_it ? &found->entry : nullptr);
+      const bool stands = stands_for(*directory, directories, target, subpath);
+      walker.tree(directory, found->entry.directory, stands ? &found->entry : nullptr);
     }
     batch.flush();
     batch.finish();

@@ -76,18 +76,7 @@ void Walker::walk(Level& level, const ChunkId& directory) {
   if (level.state != Level::State::ready) return;
   extras(level);
   if (level.entry == nullptr || run_.options().dry_run) return;
-  format::Entry entry;  // what of it is still needed: the caller's lives no longer than its page
-  entry.name = level.entry->name;
-  entry.type = EntryType::directory;
-  entry.mode = level.entry->mode;
-  entry.uid = level.entry->uid;
-  entry.gid = level.entry->gid;
-  entry.user = level.entry->user;
-  entry.group = level.entry->group;
-  entry.mtime = level.entry->mtime;
-  entry.flags = level.entry->flags;
-  entry.attributes = level.entry->attributes;
-  batch_.add_directory(level.directory, std::move(entry),
+  batch_.add_directory(level.directory, format::copy(*level.entry),
                        level.covered ? MetadataSetter::Time::set : MetadataSetter::Time::leave);
 }
 

@@ -57,6 +57,7 @@ class VerifiedChunks {
 Writer::Writer(Run& run) : run_(run) {
   const unsigned threads = std::max(1U, run.context().threads);
   for (unsigned i = 0; i < threads; ++i) fetchers_.push_back(std::make_unique<repo::BlockFetcher>(run.context().vault));
+  rescuers_.resize(threads);
 }
 
 void Writer::apply(RestorePlan& plan) {
@@ -67,7 +68,7 @@ void Writer::apply(RestorePlan& plan) {
   const auto threads = static_cast<unsigned>(fetchers_.size());
   parallel_for(threads, blocks.size() + bundles, [&](unsigned worker, std::size_t item) {
     run_.context().interrupt.check();
-    if (item < blocks.size()) return write_block(*fetchers_[worker], blocks[item]);
+    if (item < blocks.size()) return write_block(worker, blocks[item]);
     const std::size_t begin = (item - blocks.size()) * kWrittenAtOnce;
     const std::size_t end = std::min(begin + kWrittenAtOnce, written.size());
     for (std::size_t i = begin; i < end; ++i) finish(*written[i]);
@@ -75,37 +76,58 @@ void Writer::apply(RestorePlan& plan) {
   plan.clear();
 }
 
-void Writer::write_block(repo::BlockFetcher& fetcher, std::span<const Segment> block) {
-  const auto& pack = run_.index().pack(block.front().chunk.pack);
-  ByteView plain;
-  std::optional<Error> damage;
-  try {
-    plain = fetcher.fetch(pack, block.front().chunk.block);
-  } catch (const Error& error) {
-    if (!is_damage(error)) throw;
-    damage = error;
+void Writer::write_block(unsigned worker, std::span<const Segment> block) {
+  const auto plain = fetch(worker, block.front().chunk);
+  std::optional<VerifiedChunks> chunks;
+  if (plain) {
+    const auto& pack = run_.index().pack(block.front().chunk.pack);
+    chunks.emplace(run_.context().vault.keyring().domain_keys(pack.domain, pack.generation), *plain);
   }
-  VerifiedChunks chunks(run_.context().vault.keyring().domain_keys(pack.domain, pack.generation), plain);
   while (!block.empty()) {
     auto& task = *block.front().file;
     const auto piece = block.first(joined_segments(block));
     std::uint32_t length = 0;
-    auto piece_damage = damage;
+    bool good = chunks.has_value();
     for (const auto& segment : piece) {
       length += segment.length;
-      if (!piece_damage && !chunks.holds(segment)) {
-        piece_damage = Error(Code::corrupt, "a chunk in it does not hash to its id",
-                             store::object_path(store::Folder::packs, pack.name));
-      }
+      good = good && chunks->holds(segment);
     }
-    if (piece_damage) {
-      const std::scoped_lock lock(task.mutex);
-      if (!task.damage) task.damage = piece_damage;
+    if (good) {
+      write_piece(task, plain->subspan(piece.front().position(), length), piece.front().offset);
     } else {
-      write_piece(task, plain.subspan(piece.front().position(), length), piece.front().offset);
+      for (const auto& segment : piece) rescue(worker, segment);
     }
     release(task, piece.size());
     block = block.subspan(piece.size());
+  }
+}
+
+// The block that the chunk should be in; nothing when it is damaged or not known.
+std::optional<ByteView> Writer::fetch(unsigned worker, const repo::Location& chunk) {
+  if (chunk.pack == kNowhere) return std::nullopt;
+  try {
+    return fetchers_[worker]->fetch(run_.index().pack(chunk.pack), chunk.block);
+  } catch (const Error& error) {
+    if (!is_damage(error)) throw;
+    return std::nullopt;
+  }
+}
+
+// The chunk is not where the plan has it: it may lie elsewhere, or it is the index that is wrong.
+void Writer::rescue(unsigned worker, const Segment& segment) {
+  auto& task = *segment.file;
+  auto& reader = rescuers_[worker];
+  if (!reader) reader = std::make_unique<tree::ChunkReader>(run_.context().vault, run_.index());
+  try {
+    const auto bytes = reader->read(segment.id, segment.role, task.path());
+    if (bytes.size() != segment.chunk.length) {
+      throw Error(Code::corrupt, "a chunk of it has the wrong length", task.path());
+    }
+    write_piece(task, bytes.subspan(segment.skip, segment.length), segment.offset);
+  } catch (const Error& error) {
+    if (!is_damage(error)) throw;
+    const std::scoped_lock lock(task.mutex);
+    if (!task.damage) task.damage = error;
   }
 }
 

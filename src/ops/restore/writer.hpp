@@ -4,6 +4,7 @@
 #include "ops/restore/file_task.hpp"
 #include "ops/restore/plan.hpp"
 #include "ops/restore/run.hpp"
+#include "tree/chunk_reader.hpp"
 
 namespace mbu::ops {
 
@@ -22,7 +23,9 @@ class Writer {
   void set_late_flags();
 
  private:
-  void write_block(repo::BlockFetcher& fetcher, std::span<const Segment> block);
+  void write_block(unsigned worker, std::span<const Segment> block);
+  [[nodiscard]] std::optional<ByteView> fetch(unsigned worker, const repo::Location& chunk);
+  void rescue(unsigned worker, const Segment& segment);
   void write_piece(FileTask& task, ByteView bytes, std::uint64_t offset);
   void release(FileTask& task, std::uint64_t parts);
   void open_file(FileTask& task);
@@ -33,7 +36,8 @@ class Writer {
   void report_loss(FileTask& task);
 
   Run& run_;
-  std::vector<std::unique_ptr<repo::BlockFetcher>> fetchers_;  // one a worker
+  std::vector<std::unique_ptr<repo::BlockFetcher>> fetchers_;   // one a worker
+  std::vector<std::unique_ptr<tree::ChunkReader>> rescuers_;  // the same, once needed
   std::atomic<std::size_t> open_files_{0};
   struct LateFlags {
     std::shared_ptr<Directory> directory;
