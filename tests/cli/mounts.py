@@ -1,6 +1,7 @@
 """Small file systems for tests, unmounted when the test ends; a test is skipped with the reason where none can be mounted."""
 
 import os
+import shutil
 import subprocess
 
 
@@ -23,8 +24,8 @@ def tmpfs(test, size, name="tmpfs"):
 
 def ext4(test, mebibytes, name="disk"):
     """An ext4 on a loop device."""
-    if os.geteuid() != 0:
-        test.skipTest("needs root to mount")
+    if os.geteuid() != 0 or shutil.which("mkfs.ext4") is None:
+        test.skipTest("needs root and mkfs.ext4")
     image = test.path(name + ".img")
     with open(image, "wb") as file:
         file.truncate(mebibytes << 20)

@@ -24,7 +24,7 @@ class Damage(support.MbuTest):
         super().setUp()
         if not Damage.made:
             Damage.made = self.make()
-        home, self.source, self.first, self.second = Damage.made
+        home, self.source, self.first, self.root_pack = Damage.made
         os.rmdir(self.home)
         shutil.copytree(home, self.home, symlinks=True)
         self.wanted = trees.read_tree(self.source)
@@ -35,7 +35,7 @@ class Damage(support.MbuTest):
         self.check()
 
     def make(self):
-        """Once for all tests: (a home directory with the repository, what was packaged, first and last snapshot)."""
+        """Once for all tests: (a home directory with the repository, what was packaged, the first snapshot, the last's pack)."""
         base = tempfile.mkdtemp(prefix="mbu-cli-damage-")
         self.addClassCleanup(shutil.rmtree, base)
         source = os.path.join(base, "tree")
@@ -46,10 +46,12 @@ class Damage(support.MbuTest):
             trees.write(f"{source}/c/middle {i}", trees.noise(20_000, 50 + i))
         trees.write(f"{source}/a/b/text", trees.text(30_000))
         self.init()
-        first = last = self.package(source).summary["snapshot_id"]
+        first = self.package(source).summary["snapshot_id"]
         for i in range(3):  # as many packs as make an index worth writing
             trees.write(f"{source}/c/new {i}", trees.noise(25_000, 100 + i))
-            last = self.package(source).summary["snapshot_id"]
+            before = self.objects()
+            self.package(source)
+        last, = [name for name in self.objects().keys() - before.keys() if name.startswith("data/")]
         home = os.path.join(base, "home")
         shutil.copytree(self.home, home, symlinks=True)
         shutil.rmtree(self.home)
@@ -177,8 +179,13 @@ class Damage(support.MbuTest):
                 finally:
                     os.unlink(path)
 
-    def assert_right_as_far_as_there(self, result):
+    def assert_right_as_far_as_there(self, result, damaged):
         """Every restored byte is right; what is missing is named, itself or a directory above it."""
+        if not result.of_type("summary"):  # the pages that everything hangs on are lost
+            self.assertEqual((damaged, result.status), (self.root_pack, 20), str(result))
+            self.assertRegex(result.exit_error["message"], f"^({damaged}|/): ")
+            self.assertFalse(os.path.exists(self.restored) and os.listdir(self.restored))
+            return True
         target = os.path.join(self.restored, "tree")
         found = trees.read_tree(target) if os.path.isdir(target) else {}
         for path, entry in found.items():
@@ -187,8 +194,6 @@ class Damage(support.MbuTest):
                 self.assertEqual(entry["content"], self.wanted[path]["content"], f"{path}: {result}")
                 self.assertEqual(entry["mtime"], self.wanted[path]["mtime"], path)
         named = [line["item"].encode() for line in result.of_type("error")]
-        if not result.of_type("summary"):
-            named.append(result.exit_error["message"].split(": ")[0].encode())
         root = self.source.encode()
         missing = self.wanted.keys() - found.keys()
         for path in missing:
@@ -213,7 +218,7 @@ class Damage(support.MbuTest):
                     # Refused, restored from an older snapshot, or restored after a warning.
                     self.assertIn(os.path.basename(name), result.text, str(result))
                     continue
-                hit.append(bool(self.assert_right_as_far_as_there(result)))
+                hit.append(bool(self.assert_right_as_far_as_there(result, name)))
         self.each(restore)
         self.assertGreater(sum(hit), 3)
 
@@ -225,7 +230,7 @@ class Damage(support.MbuTest):
             with self.subTest(object=name), self.changed(name, None):
                 shutil.rmtree(self.restored, ignore_errors=True)
                 result = self.unpackage(self.source, expect=(0, 20))
-                hit += bool(self.assert_right_as_far_as_there(result))
+                hit += bool(self.assert_right_as_far_as_there(result, name))
         self.assertGreater(hit, 0)
 
     def test_restore_leaves_what_is_there_rather_than_write_a_wrong_byte(self):

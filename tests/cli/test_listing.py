@@ -228,7 +228,7 @@ class Dump(Listing):
         os.mkdir(f"{self.source}/links")
         trees.write(f"{self.source}/links/a", b"linked")
         os.link(f"{self.source}/links/a", f"{self.source}/links/b")
-        os.setxattr(f"{self.source}/links/a", "user.mark", b"\0binary\n")
+        trees.Attempts()("attribute", lambda: os.setxattr(f"{self.source}/links/a", "user.mark", b"\0binary\n"))
         trees.write_sparse(f"{self.source}/sparse", 3 << 20, {1 << 20: b"x"})
         self.package(self.source)
         found = self.unpack(self.run_mbu(["dump", f"latest:{self.source}"]).stdout)

@@ -225,7 +225,8 @@ def make_links(root):
 def make_modes(root):
     os.mkdir(root)
     for mode in (0o644, 0o600, 0o400, 0o000, 0o777, 0o4755, 0o2755, 0o6711, 0o1644, 0o1600, 0o4644, 0o007):
-        write(f"{root}/file-{mode:o}", b"%o" % mode, mode)
+        if os.geteuid() == 0 or mode & 0o400:  # what its owner may not read is not to be packaged
+            write(f"{root}/file-{mode:o}", b"%o" % mode, mode)
     for mode in (0o755, 0o700, 0o1777, 0o2775, 0o500, 0o555, 0o111 | 0o400):
         os.mkdir(f"{root}/directory-{mode:o}")
         write(f"{root}/directory-{mode:o}/inside", b"x")
@@ -233,9 +234,23 @@ def make_modes(root):
         os.chmod(f"{root}/directory-{mode:o}", mode)
 
 
+class Attempts:
+    """Runs what a file system, or a root that is none outside its container, may refuse; notes what was."""
+
+    def __init__(self):
+        self.missing = []
+
+    def __call__(self, what, action):
+        try:
+            action()
+        except OSError as error:
+            self.missing.append(f"{what}: {error}")
+
+
 def make_special(root):
-    """Sockets, FIFOs; devices and foreign owners when root."""
+    """Sockets, FIFOs; devices and foreign owners when root. Returns what could not be made."""
     os.mkdir(root)
+    attempt = Attempts()
     os.mkfifo(f"{root}/fifo", 0o620)
     with socket.socket(socket.AF_UNIX) as unix:
         here = os.open(root, os.O_RDONLY)
@@ -244,34 +259,26 @@ def make_special(root):
         finally:
             os.close(here)
     if os.geteuid() != 0:
-        return
-    os.mknod(f"{root}/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
-    os.mknod(f"{root}/block", 0o660 | stat.S_IFBLK, os.makedev(7, 200))
-    os.mknod(f"{root}/large numbers", 0o600 | stat.S_IFCHR, os.makedev(4000, 1_000_000))
-    os.chmod(f"{root}/null", 0o666)
-    write(f"{root}/nameless", b"1", 0o640)
-    os.chown(f"{root}/nameless", 123_456_789, 987_654_321)
-    write(f"{root}/nobody", b"2", 0o4755)
-    os.chown(f"{root}/nobody", 65534, 65534)
-    os.chmod(f"{root}/nobody", 0o6755)  # chown has cleared the bits
+        return []
+    for name, mode, device in (("null", 0o666 | stat.S_IFCHR, (1, 3)), ("block", 0o660 | stat.S_IFBLK, (7, 200)),
+                               ("large numbers", 0o600 | stat.S_IFCHR, (4000, 1_000_000))):
+        attempt("device", lambda name=name, mode=mode, device=device: os.mknod(f"{root}/{name}", mode, os.makedev(*device)))
+    for name, mode, owner in (("nameless", 0o640, (123_456_789, 987_654_321)), ("nobody", 0o6755, (65534, 65534)),
+                              ("most", 0o644, (0xFFFFFFFE, 0xFFFFFFFE))):
+        write(f"{root}/{name}", name.encode())
+        attempt("owner", lambda name=name, owner=owner: os.chown(f"{root}/{name}", *owner))
+        os.chmod(f"{root}/{name}", mode)  # chown clears some of it
     os.symlink("nobody", f"{root}/link of daemon")
     os.chown(f"{root}/link of daemon", 1, 1, follow_symlinks=False)
     os.mkdir(f"{root}/mail's")
     os.chown(f"{root}/mail's", 8, 8)
-    write(f"{root}/most", b"3")
-    os.chown(f"{root}/most", 0xFFFFFFFE, 0xFFFFFFFE)
+    return attempt.missing
 
 
 def make_attributes(root):
-    """The directory, and what could not be set on this file system."""
+    """Extended attributes and ACLs. Returns what could not be set."""
     os.mkdir(root)
-    missing = []
-
-    def attempt(what, action):
-        try:
-            action()
-        except OSError as error:
-            missing.append(f"{what}: {error}")
+    attempt = Attempts()
 
     def set_acl(path, *arguments):
         done = subprocess.run(["setfacl", *arguments, path], capture_output=True, text=True, check=False)
@@ -303,7 +310,7 @@ def make_attributes(root):
         os.symlink("file", f"{root}/link")
         attempt("attribute of a link",
                 lambda: os.setxattr(f"{root}/link", "trusted.mark", b"l", follow_symlinks=False))
-    return missing
+    return attempt.missing
 
 
 def make_times(root):
@@ -329,8 +336,7 @@ def make_everything(root):
     make_sparse(f"{root}/sparse")
     make_links(f"{root}/links")
     make_modes(f"{root}/modes")
-    make_special(f"{root}/special")
-    missing = make_attributes(f"{root}/attributes")
+    missing = make_special(f"{root}/special") + make_attributes(f"{root}/attributes")
     make_times(f"{root}/times")
     return missing
 

@@ -169,7 +169,7 @@ class Pack:
         self.header = hooks.get("whole_header", same)(head)
         blocks = list(self.blocks)
         data = self._build(blocks, hooks)
-        if padding and len(data) < 1 << 20:
+        if padding and len(data) < 1 << 20 and padme(len(data)) > len(data):
             # The block's own entry makes the toc a little larger; "at least Padmé" allows for that.
             blocks.append((PADDING, [(None, bytes(padme(len(data)) - len(data)))], 0))
             data = self._build(blocks, hooks)

@@ -104,6 +104,35 @@ TEST_F(ChunkIndexTest, LetsAnothersPackSpeakForItself) {
   EXPECT_TRUE(index.find(id_of(a)));
 }
 
+// Of its own pack a writer's index may lie; the toc is right.
+TEST_F(ChunkIndexTest, CorrectsWhatAnIndexSaysOfAPack) {
+  const auto a = random_.bytes(1000), b = random_.bytes(1000), c = random_.bytes(1000);
+  const auto right = write_pack({a}), alone = write_pack({c});
+  auto wrong = write_pack({b});
+  wrong.toc.chunks[0].id = random_.id<ChunkId>();
+  write_index(*vault_, {right, wrong});
+  const auto index = load_index();
+  EXPECT_FALSE(index.find(id_of(b)));
+  const auto& corrected = index.corrections();
+  ASSERT_EQ(corrected.pack_count(), 1u);
+  EXPECT_EQ(corrected.pack(0).name, wrong.name);
+  EXPECT_TRUE(corrected.find(id_of(b)));
+  EXPECT_EQ(&corrected, &index.corrections());
+  EXPECT_EQ(corrected.corrections().pack_count(), 0u);
+}
+
+TEST_F(ChunkIndexTest, KnowsAllCopiesTombstonedOnesLast) {
+  const auto a = random_.bytes(1000);
+  const auto one = write_pack({a}), buried = write_pack({a}), two = write_pack({a});
+  bury({buried.name}, keyring().owner_signer());
+  const auto index = load_index();
+  const auto copies = index.copies(id_of(a));
+  ASSERT_EQ(copies.size(), 3u);
+  EXPECT_EQ(copies[0], index.find(id_of(a)));
+  EXPECT_EQ(index.pack(copies[2].pack).name, buried.name);
+  EXPECT_TRUE(index.copies(random_.id<ChunkId>()).empty());
+}
+
 TEST_F(ChunkIndexTest, RefersToNoTombstonedPack) {
   const auto a = random_.bytes(1000), b = random_.bytes(1000);
   const auto buried = write_pack({a, b});

@@ -51,6 +51,35 @@ TEST_F(Pack, CompressesWhatGetsShorter) {
   EXPECT_EQ(toc.blocks[2].method, format::BlockMethod::raw);
 }
 
+// One raw block of three bytes behind a header with that window, or without one (0).
+ByteBuffer frame_with_window(std::uint8_t window) {
+  ByteBuffer frame{0x28, 0xb5, 0x2f, 0xfd};
+  if (window == 0) {
+    append(frame, ByteBuffer{0x20, 3});
+  } else {
+    append(frame, ByteBuffer{0, window});
+  }
+  append(frame, ByteBuffer{3 << 3 | 1, 0, 0, 'a', 'b', 'c'});
+  return frame;
+}
+
+TEST(Decompressor, RefusesWindowsAbove8MiB) {
+  Decompressor decompressor;
+  ByteBuffer plain(3);
+  for (const int good : {0, 1, 10 << 3, 13 << 3}) {
+    EXPECT_TRUE(decompressor.decompress(frame_with_window(static_cast<std::uint8_t>(good)), plain)) << good;
+  }
+  for (const int bad : {13 << 3 | 1, 14 << 3, 31 << 3 | 7}) {
+    EXPECT_FALSE(decompressor.decompress(frame_with_window(static_cast<std::uint8_t>(bad)), plain)) << bad;
+  }
+  auto other = frame_with_window(1);
+  other[0] = 0x27;  // what zstd wrote before its format was fixed
+  EXPECT_FALSE(decompressor.decompress(other, plain));
+  for (std::size_t size = 0; size < 10; ++size) {
+    EXPECT_FALSE(decompressor.decompress(ByteView(frame_with_window(1)).first(size), plain)) << size;
+  }
+}
+
 TEST_F(Pack, StoresRawWhenToldTo) {
   Compression off;
   off.off = true;

@@ -19,6 +19,10 @@ class VaultTest : public test::RepositoryTest {
     statement.previous = vault_->constitution().heads;
     return statement;
   }
+  // Whether that writer may sign a pack of a name that no statement mentions.
+  bool admits(const Vault& vault, const PublicKey& writer, const DomainId& domain) {
+    return vault.is_admitted(writer, domain, store::Folder::packs, random_.id<ObjectName>());
+  }
   bool finds(const std::string& object, const std::string& message) const {
     for (const auto& finding : vault_->constitution().damage) {
       if (finding.object == object && finding.message.find(message) != std::string::npos) return true;
@@ -32,9 +36,9 @@ TEST_F(VaultTest, OpensWithThePasswordOnly) {
   test::expect_error(Code::wrong_password, "wrong password", [&] { (void)open("wrong"); });
   EXPECT_TRUE(vault_->constitution().damage.empty());
   EXPECT_EQ(vault_->constitution().slots.size(), 1u);
-  EXPECT_TRUE(vault_->is_admitted(keyring().writer_signer().public_key(), keys::main_domain()));
-  EXPECT_FALSE(vault_->is_admitted(keyring().writer_signer().public_key(), DomainId{}));
-  EXPECT_FALSE(vault_->is_admitted(keyring().owner_signer().public_key(), keys::main_domain()));
+  EXPECT_TRUE(admits(*vault_, keyring().writer_signer().public_key(), keys::main_domain()));
+  EXPECT_FALSE(admits(*vault_, keyring().writer_signer().public_key(), DomainId{}));
+  EXPECT_FALSE(admits(*vault_, keyring().owner_signer().public_key(), keys::main_domain()));
 }
 
 TEST_F(VaultTest, AsksForNoPasswordWhenThereIsNothingToOpen) {
@@ -84,8 +88,8 @@ TEST_F(VaultTest, UnitesWhatStatementsSay) {
   vault_ = open();
   const auto& constitution = vault_->constitution();
   EXPECT_TRUE(constitution.damage.empty());
-  EXPECT_TRUE(vault_->is_admitted(a, keys::main_domain()));
-  EXPECT_FALSE(vault_->is_admitted(b, keys::main_domain()));
+  EXPECT_TRUE(admits(*vault_, a, keys::main_domain()));
+  EXPECT_FALSE(admits(*vault_, b, keys::main_domain()));
   EXPECT_EQ(std::set(constitution.heads.begin(), constitution.heads.end()), (std::set{first, second}));
   EXPECT_EQ(constitution.chunker.minimum, 64u);
 }
@@ -94,7 +98,29 @@ TEST_F(VaultTest, TheOwnersWriterCanBeRemovedToo) {
   auto statement = next();
   statement.removed = {{keyring().writer_signer().public_key(), {}, {}}};
   state(statement);
-  EXPECT_FALSE(open()->is_admitted(keyring().writer_signer().public_key(), keys::main_domain()));
+  vault_ = open();
+  EXPECT_FALSE(admits(*vault_, keyring().writer_signer().public_key(), keys::main_domain()));
+  test::expect_error(Code::forbidden, "removed", [&] { vault_->require_writable(); });
+}
+
+TEST_F(VaultTest, AcceptsOfARemovedWriterWhatHisRemovalsName) {
+  const auto writer = keyring().writer_signer().public_key();
+  const auto snapshot = random_.id<ObjectName>(), pack = random_.id<ObjectName>(), other = random_.id<ObjectName>();
+  auto one = next(), two = next();
+  one.removed = {{writer, {snapshot}, {pack}}};
+  two.removed = {{writer, {}, {other}}};
+  state(one);
+  state(two);
+  vault_ = open();
+  const auto accepts = [&](store::Folder folder, const ObjectName& name) {
+    return vault_->is_admitted(writer, keys::main_domain(), folder, name);
+  };
+  EXPECT_TRUE(accepts(store::Folder::snapshots, snapshot));
+  EXPECT_TRUE(accepts(store::Folder::packs, pack));
+  EXPECT_TRUE(accepts(store::Folder::packs, other));
+  EXPECT_FALSE(accepts(store::Folder::packs, snapshot));
+  EXPECT_FALSE(accepts(store::Folder::snapshots, pack));
+  EXPECT_FALSE(accepts(store::Folder::indexes, pack));
 }
 
 TEST_F(VaultTest, TakesTheChunkerOfTheLargestNumberThenTheLargerHash) {
@@ -141,7 +167,11 @@ TEST_F(VaultTest, StopsAtAFeatureThatItDoesNotKnow) {
   auto ignorable = next();
   ignorable.features = {{"later", format::Feature::Required::ignorable}};
   state(ignorable);
-  EXPECT_NO_THROW((void)open());
+  EXPECT_NO_THROW(open()->require_writable());
+  auto writing = next();
+  writing.features = {{"later", format::Feature::Required::to_write}};
+  state(writing);
+  test::expect_error(Code::failed, "\"later\"", [&] { open()->require_writable(); });
   auto required = next();
   required.features = {{"later", format::Feature::Required::to_read}};
   state(required);

@@ -134,6 +134,49 @@ TEST_F(TreeReaderTest, TakesNoChunkOfAnotherRole) {
   expect_damaged(id, "does not hash to its id");
 }
 
+class DamagedChunks : public TreeReaderTest {
+ protected:
+  // Reads the chunk by what the store says now.
+  std::string read(ByteView bytes) {
+    const auto index = load_index();
+    ChunkReader reader(*vault_, index);
+    const auto id = repo::chunk_id(domain(), BlockRole::data, bytes);
+    const auto once = std::string(as_text(reader.read(id, BlockRole::data, "/file")));
+    EXPECT_EQ(as_text(reader.read(id, BlockRole::data, "/file")), once);
+    return once;
+  }
+  const ByteBuffer text_{'h', 'e', 'l', 'l', 'o'};
+};
+
+TEST_F(DamagedChunks, AreReadByThePacksOwnTocWhenTheIndexIsWrong) {
+  using Change = void (*)(format::IndexedPack&);
+  const Change changes[] = {[](auto& pack) { pack.toc.blocks[0].tag[0] ^= 1; },
+                            [](auto& pack) { pack.toc.blocks[0].role = BlockRole::page; },
+                            [](auto& pack) { pack.toc.chunks[0].id.bytes[0] ^= 1; },
+                            [](auto& pack) { std::swap(pack.toc.chunks[0].id, pack.toc.chunks[1].id); },
+                            [](auto& pack) { pack.header[70] ^= 1; }};
+  for (const auto change : changes) {
+    auto pack = write_pack({text_, ByteBuffer{'t', 'h', 'e', 'r', 'e'}});
+    change(pack);
+    const auto name = repo::write_index(*vault_, {pack});
+    EXPECT_EQ(read(text_), "hello");
+    store().remove(store::Folder::indexes, name);
+    store().remove(store::Folder::packs, pack.name);
+  }
+}
+
+TEST_F(DamagedChunks, AreReadFromAnotherPack) {
+  for (int i = 0; i < 2; ++i) {
+    const auto pack = write_pack({text_});
+    auto bytes = store().read(store::Folder::packs, pack.name);
+    bytes[pack.header.size()] ^= 1;
+    test::write_whole(file_of(store::Folder::packs, pack.name), bytes);
+  }
+  test::expect_error(Code::corrupt, "block 0 does not open", [&] { (void)read(text_); });
+  write_pack({text_});
+  EXPECT_EQ(read(text_), "hello");
+}
+
 class ListTest : public TreeReaderTest {
  protected:
   format::Content list(std::uint8_t level, const std::vector<format::ListItem>& items) {
