@@ -168,10 +168,15 @@ struct Cache::Database {
     }
   }
 
-  // Someone else is writing: do without. Anything else: begin anew, once; then do without.
+  // Someone else is writing, or it cannot be written: do without. Anything else: begin anew, once; then do without.
   void recover(int code) {
     close();
-    if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED) return;
+    const int kind = code & 0xff;
+    if (kind == SQLITE_BUSY || kind == SQLITE_LOCKED) return;
+    if (kind == SQLITE_READONLY || kind == SQLITE_PERM || kind == SQLITE_FULL) {
+      tell("the cache cannot be written: " + std::string(sqlite3_errstr(code)));
+      return;
+    }
     if (rebuilt) return;
     rebuilt = true;
     std::error_code ignored;

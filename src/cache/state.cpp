@@ -93,10 +93,17 @@ State::State(const std::string& directory, const RepositoryId& repository)
 
 State::Publication State::publish(const std::function<bool(const ObjectName&)>& exists) {
   Publication publication;
+  publication.instance_ = instance_;
   if (directory_.empty()) return publication;
-  publication.file_ = directory_ + "/chain-" + instance_.hex();
   const std::string lock = directory_ + "/lock";
-  publication.lock_ = os::open_at(AT_FDCWD, lock.c_str(), O_RDWR | O_CREAT, 0600, blame(lock));
+  try {
+    publication.lock_ = os::open_at(AT_FDCWD, lock.c_str(), O_RDWR | O_CREAT, 0600, blame(lock));
+  } catch (const Error&) {
+    // A state that cannot be written is none: two objects must not get one place in a chain.
+    publication.instance_ = random_identifier<InstanceId>();
+    return publication;
+  }
+  publication.file_ = directory_ + "/chain-" + instance_.hex();
   ::flock(publication.lock_.get(), LOCK_EX);
   const auto chain = read_chain(publication.file_);
   publication.previous_ = chain.published;
@@ -113,7 +120,11 @@ void State::Publication::announce(const Link& next) {
 
 void State::Publication::confirm(const Link& next) {
   if (file_.empty()) return;
-  os::replace_file(file_, as_bytes(format_link("published", next)), 0600, blame(file_));
+  try {
+    os::replace_file(file_, as_bytes(format_link("published", next)), 0600, blame(file_));
+  } catch (const Error&) {
+    // The object is there, and what was announced says so to the next run.
+  }
 }
 
 std::set<std::string> State::seen() const {

@@ -32,14 +32,17 @@ class State {
   // Holds the chain while one publishes: taken before the number is known, released when it goes.
   class Publication {
    public:
+    // Whose chain it is: this machine's instance, or one of its own when no chain can be kept.
+    [[nodiscard]] const InstanceId& instance() const noexcept { return instance_; }
     // What the new object must name as its predecessor; nothing: it is the first.
     [[nodiscard]] const std::optional<Link>& previous() const noexcept { return previous_; }
-    // Before the object is published, and after it was.
+    // Before the object is published (throws when it cannot be noted), and after it was (never throws).
     void announce(const Link& next);
     void confirm(const Link& next);
 
    private:
     friend class State;
+    InstanceId instance_;
     std::string file_;
     os::Fd lock_;
     std::optional<Link> previous_;

@@ -134,7 +134,7 @@ ByteBuffer read_file(const std::string& path, std::size_t limit, Blame blame) {
 }
 
 void replace_file(const std::string& path, ByteView bytes, mode_t mode, Blame blame) {
-  const std::string temporary = unique_name(path + ".mbu-tmp-");
+  const std::string temporary = parent_of(path) + '/' + unique_name(".mbu-tmp-");
   try {
     const Fd fd = open_at(AT_FDCWD, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode, blame);
     write_all(fd.get(), bytes, blame);

@@ -60,7 +60,7 @@ void sync_directory(const std::string& path, Blame blame);
 
 // A whole file's bytes; more than `limit` is an error.
 [[nodiscard]] ByteBuffer read_file(const std::string& path, std::size_t limit, Blame blame);
-// Creates a file with `mode` and replaces what was there, atomically and durably.
+// Creates a file with `mode` and replaces what was there, atomically and durably; meanwhile it is called `.mbu-tmp-*`.
 void replace_file(const std::string& path, ByteView bytes, mode_t mode, Blame blame);
 // mkdir -p with `mode` for what is made.
 void make_directories(const std::string& path, mode_t mode, Blame blame);

@@ -295,8 +295,12 @@ std::unique_ptr<Source> open_local_source(const std::vector<std::string>& paths,
   shared->selector = &selector;
   for (const auto& path : paths) add_path(shared->root, path);
   for (const auto& path : own_directories) {
-    const auto status = os::status_at(AT_FDCWD, path.c_str(), os::Links::follow, {Code::failed, path});
-    if (status && status->type == EntryType::directory) shared->own.emplace(status->dev, status->ino);
+    try {
+      const auto status = os::status_at(AT_FDCWD, path.c_str(), os::Links::follow, {Code::failed, path});
+      if (status && status->type == EntryType::directory) shared->own.emplace(status->dev, status->ino);
+    } catch (const Error&) {
+      // What cannot be looked at is not there to be walked into; its path is left out by the selector all the same.
+    }
   }
   return std::make_unique<LocalSource>(std::move(shared));
 }

@@ -83,9 +83,9 @@ class Calls(Crash):
     def some(self, count):
         """The calls to try: all of a few, of many the first, the last and some between."""
         every = list(range(1, count + 1))
-        if support.LONG or count <= 5:
+        if support.LONG or count <= 3:
             return every
-        return sorted({1, count, *random.Random(count).sample(every, 2)})
+        return sorted({1, count, random.Random(count).choice(every)})
 
     def test_killed_at_any_call(self):
         kills = 0
@@ -98,13 +98,13 @@ class Calls(Crash):
                     process.communicate()
                     kills += process.returncode not in (0, 1)
                     self.assert_recovers(thorough=number % 8 == 1)
-        self.assertGreater(kills, 20)
+        self.assertGreater(kills, 10)
         self.assert_first_is_whole()
 
     def test_a_durable_call_that_fails_ends_the_run(self):
         tried = 0
         for name, lines in self.calls_of_a_run(DURABLE).items():
-            for number in self.some(len(lines)):
+            for number in range(1, len(lines) + 1):
                 with self.subTest(call=name, number=number):
                     tried += self.fail_call(name, number, "EIO")
         self.assertGreater(tried, 4)
@@ -116,10 +116,10 @@ class Calls(Crash):
             lines = self.calls_of_a_run("write,writev,pwrite64").get(name, [])
             ours = [i + 1 for i, line in enumerate(lines) if self.repo.encode() in line]
             for index in self.some(len(ours)) if ours else ():
-                for error in ("EIO", "ENOSPC"):
+                for error in ("EIO", "ENOSPC") if index == 1 or support.LONG else ("EIO",):
                     with self.subTest(call=name, number=ours[index - 1], error=error):
                         tried += self.fail_call(name, ours[index - 1], error)
-        self.assertGreater(tried, 2)  # calls shift from run to run: others hit cache or state
+        self.assertGreater(tried, 1)  # calls shift from run to run: others hit cache or state
         self.assert_first_is_whole()
 
     def fail_call(self, name, number, error):
@@ -184,7 +184,7 @@ class Calls(Crash):
     def test_a_killed_restore_is_finished_by_the_next(self):
         count = 0
         for name in ("write", "pwrite64", "openat", "rename", "renameat", "fchmod", "fchmodat"):
-            for number in (1, 30) if not support.LONG else range(1, 200, 3):
+            for number in (1, 5, 30) if not support.LONG else range(1, 200, 3):
                 process = self.start(["--threads", "1", "-d", self.source], prefix=[
                     "strace", "-f", "-o", "/dev/null", "-e", f"inject={name}:signal=KILL:when={number}"])
                 process.communicate()
@@ -197,7 +197,7 @@ class Calls(Crash):
                     trees.assert_same(self, self.first, target)
                     self.assertEqual(self.leftovers(self.restored), [])
                     shutil.rmtree(self.restored)
-        self.assertGreater(count, 4)
+        self.assertGreater(count, 3)
 
 
 class Interrupted(Crash):

@@ -2,11 +2,13 @@
 """Tests of the reader, of the writer, and of mbu against both.
 
 Run as `/usr/bin/python3 tests/reader/test_reader.py -v`. Without MBU_BINARY (the path of mbu) only the reader is tested.
-Needs python3-cryptography, python3-nacl and python3-zstandard.
+MBU_LONG=1 changes more bytes. Needs python3-cryptography, python3-nacl and python3-zstandard.
 """
 
+import concurrent.futures
 import contextlib
 import io
+import multiprocessing
 import os
 import random
 import shutil
@@ -14,6 +16,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import traceback
 import unittest
 import unittest.mock
 
@@ -29,6 +32,8 @@ import tree
 BINARY = os.environ.get("MBU_BINARY")
 HERE = os.path.dirname(os.path.abspath(__file__))
 PASSWORD = b"correct horse"
+PROCESSES = 2
+LONG = os.environ.get("MBU_LONG") == "1"
 
 
 class Temporary(unittest.TestCase):
@@ -48,6 +53,27 @@ class Temporary(unittest.TestCase):
 
     def path(self, *parts):
         return os.path.join(self.base, *parts)
+
+    def check_all_cases(self):
+        """check_case() of the class for all hostile cases, several processes at once; what fails is a subtest's failure."""
+        with concurrent.futures.ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("fork")) as pool:
+            running = {name: pool.submit(check_one_case, type(self), self.base, name) for name in hostile.CASES}
+            for name, check in running.items():
+                with self.subTest(name):
+                    failure = check.result()
+                    if failure:
+                        self.fail(failure)
+
+
+def check_one_case(kind, base, name):
+    """In a process of its own: the traceback of what failed, or None."""
+    test = kind("test_cases")
+    test.base, test.password_file = base, os.path.join(base, "password")
+    try:
+        test.check_case(hostile.CASES[name])
+    except Exception:  # whatever it is, the parent reports it
+        return traceback.format_exc()
+    return None
 
 
 # The parts
@@ -165,9 +191,7 @@ class Reader(Temporary):
         return code, out.buffer.getvalue(), err.getvalue()
 
     def test_cases(self):
-        for case in hostile.CASES.values():
-            with self.subTest(case.name):
-                self.check_case(case)
+        self.check_all_cases()
 
     def check_case(self, case):
         base = self.path(case.name)
@@ -205,7 +229,7 @@ class Reader(Temporary):
         rng = random.Random(1)
         for path in sorted(whole):
             data = read(path)
-            for position in sorted(rng.sample(range(len(data)), min(12, len(data)))):
+            for position in sorted(rng.sample(range(len(data)), min(12 if LONG else 4, len(data)))):
                 for changed in (hostile.flip(position)(data), data[:position]):
                     with self.subTest(path=path, position=position):
                         with open(path, "wb") as out:
@@ -298,7 +322,7 @@ class Reader(Temporary):
 class Program(Temporary):
     def mbu(self, *arguments):
         """Run mbu with state, cache and configuration of its own."""
-        home = self.path("home")
+        home = self.path(f"home-{os.getpid()}")
         os.makedirs(home, exist_ok=True)
         environment = {"PATH": os.environ["PATH"], "HOME": home, "LC_ALL": "C.UTF-8"}
         for name in ("CACHE", "CONFIG", "DATA", "STATE"):
@@ -404,9 +428,7 @@ class Program(Temporary):
         return self.mbu("restore", "latest", "-r", repository, "--password-file", self.password_file, "--target", target)
 
     def test_cases(self):
-        for case in hostile.CASES.values():
-            with self.subTest(case.name):
-                self.check_case(case)
+        self.check_all_cases()
 
     def check_case(self, case):
         base = self.path(case.name)

@@ -27,7 +27,7 @@ struct RepositoryOptions {
   std::string cache_directory;    // empty: $XDG_CACHE_HOME/mbu or ~/.cache/mbu; without HOME: none
   std::string state_directory;    // empty: $XDG_STATE_HOME/mbu or ~/.local/state/mbu; without HOME: none
   bool use_cache = true;
-  unsigned threads = 0;           // 0: one per processor this process may use
+  unsigned threads = 0;           // 0: one per processor this process may use, 32 at the most
   Compression compression;
   bool verify_blocks = true;      // open and hash each block again before its pack is published
   PasswordSources password;

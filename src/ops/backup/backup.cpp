@@ -130,6 +130,7 @@ class BackupRun {
       const auto all = context_.vault.store().list(store::Folder::snapshots, false);
       return std::ranges::find(all, name, &store::Listed::name) != all.end();
     });
+    snapshot.instance = publication.instance();
     if (const auto& previous = publication.previous()) {
       snapshot.number = previous->number + 1;
       snapshot.previous = previous->name;
@@ -148,7 +149,6 @@ class BackupRun {
 
   format::Snapshot describe(const ingest::PackageResult& packaged) const {
     format::Snapshot snapshot;
-    snapshot.instance = context_.state.instance();
     snapshot.honoured = honoured_;
     snapshot.statements = context_.vault.constitution().heads;
     snapshot.time = options_.time_ns ? FileTime{floor_div(*options_.time_ns), remainder(*options_.time_ns)} : started_;
