@@ -325,6 +325,7 @@ class Program(Temporary):
         home = self.path(f"home-{os.getpid()}")
         os.makedirs(home, exist_ok=True)
         environment = {"PATH": os.environ["PATH"], "HOME": home, "LC_ALL": "C.UTF-8"}
+        environment.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS") if name in os.environ})
         for name in ("CACHE", "CONFIG", "DATA", "STATE"):
             environment[f"XDG_{name}_HOME"] = os.path.join(home, name.lower())
         return subprocess.run([os.path.abspath(BINARY), *arguments], cwd=home, env=environment, stdin=subprocess.DEVNULL,
