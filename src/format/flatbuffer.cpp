@@ -22,7 +22,7 @@ void wipe(MutableBytes bytes) noexcept {
 FlatReader::FlatReader(ByteView bytes, const std::string& subject)
     : subject_(subject), bytes_(bytes), budget_(bytes.size()) {
   require(bytes.size() <= kLargestBuffer, "is too large");
-  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % kAlignment != 0) {
+  if (!bytes.empty() && reinterpret_cast<std::uintptr_t>(bytes.data()) % kAlignment != 0) {
     copy_.resize((bytes.size() + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t));
     std::memcpy(copy_.data(), bytes.data(), bytes.size());
     bytes_ = {reinterpret_cast<const std::uint8_t*>(copy_.data()), bytes.size()};
