@@ -8,7 +8,7 @@ namespace {
 using format::BlockRole;
 
 // Plain bytes. Larger blocks compress better; smaller ones make reading one file or one directory cheaper.
-constexpr std::size_t kDataBlock = 1U << 20;
+constexpr std::size_t kDataBlock = 2U << 20;
 constexpr std::size_t kInlineBlock = 1U << 20;
 constexpr std::size_t kListingBlock = 256U << 10;
 // Stored bytes after which a pack is published: what a broken run loses is at most one unfinished pack a worker.

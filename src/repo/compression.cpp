@@ -75,8 +75,10 @@ Compressor::~Compressor() = default;
 
 bool Compressor::compress(ByteView plain, ByteBuffer& to) {
   if (compression_.off) return false;
-  const int level = looks_random(plain) ? std::min(compression_.level, kQuickLevel) : compression_.level;
-  return context_->run(plain, to, level) && to.size() < plain.size() - plain.size() / 32;
+  const auto pays = [&](int level) { return context_->run(plain, to, level) && to.size() < plain.size() - plain.size() / 32; };
+  // What looks random may still repeat itself.
+  if (looks_random(plain) && !pays(std::min(compression_.level, kQuickLevel))) return false;
+  return pays(compression_.level);
 }
 
 ByteBuffer Compressor::frame(ByteView plain) {

@@ -16,7 +16,7 @@ class Compressor {
   ~Compressor();
 
   // Compresses into `to`, whose size becomes that of the frame. False, and `to` unspecified, when it is not worth it: what looks
-  // random by a sample gets a quick try only, and less than 1/32 saved counts as nothing.
+  // random by a sample gets a quick try first, and less than 1/32 saved counts as nothing.
   [[nodiscard]] bool compress(ByteView plain, ByteBuffer& to);
   // Always a frame.
   [[nodiscard]] ByteBuffer frame(ByteView plain);

@@ -207,6 +207,7 @@ void Batch::make_link(std::unique_ptr<FileTask> task) {
     const bool linked = task->there && task->there->ino == group.ino && task->there->dev == group.dev;
     if (linked || (replaceable && try_link(*task, group))) {
       ++(linked ? run_.counters().files_unchanged : run_.counters().files_restored);
+      if (!linked && task->entry.is_regular()) run_.counters().bytes_restored += task->entry.size;
       return run_.done(task->entry, task->path());
     }
   } else if (group.state == LinkGroup::State::unavailable) {
