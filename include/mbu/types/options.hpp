@@ -93,6 +93,7 @@ struct RestoreOptions {
   bool restore_owner = true;
   bool dry_run = false;
   bool sync = false;                               // end with one syncfs of the target
+  std::vector<std::string> own_directories;        // never deleted, as backups leave them out; as in BackupOptions
 };
 
 struct CheckOptions {

@@ -86,7 +86,7 @@ void fill(RestoreSummary& summary, const Counters& counters) {
 }  // namespace
 
 RestoreSummary restore(const repo::Context& context, const repo::ChunkIndex& index, const repo::StoredSnapshot& snapshot,
-                       const RestoreOptions& options) {
+                       const RestoreOptions& options, const std::vector<std::string>& own_directories) {
   const auto started = system_clock().monotonic_ns();
   const auto subpath = options.subpath.find_first_not_of('/') == std::string::npos
                            ? std::string()
@@ -101,7 +101,7 @@ RestoreSummary restore(const repo::Context& context, const repo::ChunkIndex& ind
   Run run(context, index, options, directories, totals_of(options, snapshot, found));
   {
     Batch batch(run);
-    Walker walker(run, batch, snapshot.snapshot);
+    Walker walker(run, batch, snapshot.snapshot, own_directories);
     if (!found) {
       walker.tree(directory, snapshot.snapshot.root, nullptr);
     } else if (one_file) {
