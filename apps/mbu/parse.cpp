@@ -204,6 +204,7 @@ void CommandLine::parse(std::vector<std::string> words) {
   parse_flags({words.begin(), dashes});
   take_command();
   if (dashes != words.end()) arguments_.operands.insert(arguments_.operands.end(), dashes + 1, words.end());
+  if (version_ || help_ || bare) arguments_.short_forms = {};  // asking comes before doing
   if (version_) {
     arguments_.command = "version";
     arguments_.operands.clear();

@@ -295,6 +295,16 @@ class Usage(support.MbuTest):
                      "--stdin-from-command", "--dry-run", "--force", "--skip-if-unchanged", "--time"):
             self.assertIn(flag, self.run_mbu(["help", "backup"]).out)
 
+    def test_asking_for_help_or_the_version_does_nothing_else(self):
+        directory = self.write("tree/file", b"x") and self.path("tree")
+        for form in ("-o", "-d", "-w"):
+            for question in ("-h", "--help", "-V", "--version"):
+                for arguments in ([question, form, directory], [form, directory, question], [form, directory, "--delete", question]):
+                    with self.subTest(arguments=arguments):
+                        result = self.run_mbu(arguments)
+                        self.assertTrue(result.out.startswith("mbu "), str(result))
+                        self.assertEqual(os.listdir(self.home), [])
+
     def test_the_version(self):
         out = self.run_mbu(["version"], password=None).out
         self.assertRegex(out, r"^mbu [0-9]+\.[0-9]+\.[0-9]+\n$")
