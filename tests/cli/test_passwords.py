@@ -199,7 +199,7 @@ class Secrecy(Passwords):
 class Prompts(Passwords):
     """A person at a terminal."""
 
-    def talk(self, arguments, *answers, stdin=None, terminal="dumb"):
+    def talk(self, arguments, *answers, stdin=None, terminal="dumb", through=()):
         """(exit status, all that the terminal showed). Each answer is typed once the terminal asks and echoes nothing."""
         master, slave = pty.openpty()
         attributes = termios.tcgetattr(slave)
@@ -209,7 +209,7 @@ class Prompts(Passwords):
             os.setsid()
             os.close(os.open(os.ttyname(2), os.O_RDWR))
 
-        process = subprocess.Popen([self.binary, *arguments], env=self.environment(None, TERM=terminal), cwd=self.base,
+        process = subprocess.Popen([*through, self.binary, *arguments], env=self.environment(None, TERM=terminal), cwd=self.base,
                                    stdin=slave if stdin is None else stdin, stdout=slave if stdin is None else subprocess.DEVNULL,
                                    stderr=slave, preexec_fn=take_terminal)
         shown = b""
@@ -281,6 +281,17 @@ class Prompts(Passwords):
         self.assertEqual(status, 130, shown)
         status, shown = self.talk(["snapshots"], b"\x03")
         self.assertEqual(status, 130, shown)
+
+    def test_stopped_and_continued(self):
+        self.init(password=SECRET)
+        shell = ["bash", "--norc", "-m", "-c", '"$@"; stty -a; echo stopped; fg', "bash"]
+        status, shown = self.talk(["snapshots"], b"half\x1a", SECRET.encode() + b"\n", through=shell)
+        self.assertEqual(status, 0, shown)
+        before, after = shown.split("stopped\r\n")
+        self.assertRegex(before, r"[ ;]echo ")
+        self.assertIn("password for", after)
+        self.assertIn("0 snapshots", after)
+        self.assertNotIn(SECRET, shown)
 
     def test_standard_input_stays_free(self):
         self.init(password=SECRET)
