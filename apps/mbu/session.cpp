@@ -53,6 +53,10 @@ void Session::refuse_what_is_not_here() const {
   if (flags_.repository.ends_with(".mbu")) {
     throw Error(Code::usage, "package files are not in this version: only directories are", flags_.repository);
   }
+  if (!configuration_.push.empty()) {
+    throw Error(Code::usage, "pigeon.push is not in this version: nothing would be copied anywhere", configuration_.source,
+                "empty it: push = []");
+  }
   if (flags_.repository.empty() && configuration_.module != "repository") {
     throw Error(Code::usage, "module = \"" + configuration_.module + "\" is not in this version",
                 configuration_.source, "set packer.module to \"repository\", or give one by -r DIR");
@@ -181,8 +185,13 @@ std::vector<OwnPlace> Session::own_places() {
 }
 
 std::string Session::command_prefix() const {
-  std::string command = shell_word(context_.program) + ' ';
-  if (!flags_.config.empty()) command += "-c " + shell_word(flags_.config) + ' ';
+  // A name without a slash is found wherever one stands; anything else must be made so.
+  const bool by_path = context_.program.find('/') != std::string::npos;
+  std::string command = shell_word(by_path ? absolute_path(context_.program) : context_.program) + ' ';
+  const std::string& source = configuration_.source;
+  const bool named = !flags_.config.empty() || !environment("MBU_CONFIG").empty();
+  const bool local = !source.empty() && !source.starts_with('/');  // ./config.toml
+  if (named || local) command += "-c " + shell_word(absolute_path(source)) + ' ';
   if (!flags_.repository.empty()) command += "-r " + shell_word(location_.empty() ? flags_.repository : location_) + ' ';
   return command;
 }
