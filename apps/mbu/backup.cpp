@@ -146,7 +146,8 @@ void package(Context& context, Session& session, Repository& repository, BackupO
   excludes.insert(excludes.begin(), configured.begin(), configured.end());
   for (const auto& place : session.own_places()) options.own_directories.push_back(place.path);
   context.view.begin(Activity::backup);
-  BackupReport report{repository.backup(options), repository.location(), {}, options.dry_run};
+  BackupReport report{repository.backup(options), repository.location(),
+                      own_places_below(options.paths, session.own_places()), {}, options.dry_run};
   if (report.summary.snapshot) {
     const std::string id = report.summary.snapshot->hex().substr(0, 8);
     report.restore_command = session.command_prefix() + (restore_arguments.empty() ? "restore " + id : restore_arguments);

@@ -123,6 +123,7 @@ void JsonView::backup_done(const BackupReport& report) {
   Json object = backup_value(report.summary);
   if (report.dry_run) object["dry_run"] = true;
   put_name(object, "repository", report.location);
+  if (!report.left_out.empty()) put_names(object, "left_out", report.left_out);
   if (!report.restore_command.empty()) object["restore_command"] = lossy_utf8(report.restore_command);
   line(object);
 }

@@ -83,6 +83,11 @@ void TextView::backup_done(const BackupReport& report) {
   tell("unchanged: " + files_and_directories(s.files_unmodified, s.dirs_unmodified));
   tell(fmt::format("{:<11}{} ({} before compression; {} of files read)", report.dry_run ? "to store:" : "stored:",
                    format_bytes(s.data_added_packed), format_bytes(s.data_added), format_bytes(s.bytes_read)));
+  if (!report.left_out.empty()) {
+    std::string places;
+    for (const auto& place : report.left_out) places += (places.empty() ? "" : ", ") + printable(place);
+    tell("left out, as mbu's own: " + places);
+  }
   tell("time:      " + format_seconds(s.seconds));
   tell("packages:  " + printable(report.location));
   if (!report.restore_command.empty()) tell("restore:   " + report.restore_command);

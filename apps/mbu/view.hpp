@@ -18,6 +18,7 @@ enum class Activity { none, backup, restore, check };
 struct BackupReport {
   BackupSummary summary;
   std::string location;         // of the repository
+  std::vector<std::string> left_out;  // mbu's own places below what was packaged
   std::string restore_command;  // for a shell; empty without a snapshot
   bool dry_run = false;
 };

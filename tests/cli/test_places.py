@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 
+import mounts
 import support
 import trees
 
@@ -168,6 +169,21 @@ class Directories(support.MbuTest):
         self.assertLess(summary["data_added_packed"], 10 * 1024)
         self.backup(self.base)
         self.assertFalse(any(path.startswith(self.repo.encode() + b"/") for path in self.list_paths()))
+
+    def test_what_is_left_out_is_said(self):
+        self.package(trees.make_plain(self.path("tree"), files=3))
+        result = self.run_mbu(["-o", self.home])
+        self.assert_says(result, f"left out, as mbu's own: {self.cache}, {self.state}, {self.repo}\n")
+        self.assertEqual(self.backup(self.base, self.home).summary["left_out"], [self.cache, self.state, self.repo])
+        self.assertNotIn("left out", self.run_mbu(["-o", self.path("tree")]).text)
+
+    def test_own_places_under_another_name(self):
+        self.package(trees.make_plain(self.path("tree"), files=3))
+        alias = mounts.bind(self, self.repo)
+        for directory in (alias, f"{alias}/data"):
+            for command in ("-o", "backup"):
+                self.assert_says(self.run_mbu([command, directory], expect=2), "never packaged")
+        self.assertEqual(len(self.snapshots()), 1)
 
     def test_nothing_is_restored_into_the_repository(self):
         source = trees.make_plain(self.path("tree"))
