@@ -303,6 +303,7 @@ class Diff(Listing):
         self.assertEqual(changes["/new/file"], "+")
         statistics = lines[-1]
         self.assertEqual(statistics["message_type"], "statistics")
+        self.assertEqual(statistics["changed_files"], 1)
         self.assertEqual((statistics["added"]["files"], statistics["added"]["dirs"]), (1, 1))
         self.assertEqual((statistics["removed"]["files"], statistics["removed"]["dirs"]), (1, 2))
         self.assertEqual([l["path"] for l in self.run_mbu(["--json", "diff", "latest", "latest"]).of_type("change")], [])

@@ -90,6 +90,7 @@ struct DiffLine {
   EntryType type = EntryType::regular;
 };
 
+// As restic counts: changed is what has other content, not what has another type or other metadata.
 struct DiffSummary {
   std::uint64_t files_added = 0, files_removed = 0, files_changed = 0;
   std::uint64_t dirs_added = 0, dirs_removed = 0;
