@@ -41,7 +41,7 @@ void define_nothing(Flags&, Arguments&) {}
 void define_filter(Flags& flags, SnapshotFilter& filter) {
   flags.heading("Which snapshots");
   flags.texts("--host", "HOST", filter.hosts, "only those of this host; may be repeated");
-  flags.texts("--tag", "TAG", filter.tags, "only those with this tag; may be repeated");
+  flags.lists("--tag", "TAG,...", filter.tags, "only those with all of these tags; repeated: or all of those");
   flags.texts("--path", "PATH", filter.paths, "only those of this packaged path; may be repeated");
 }
 

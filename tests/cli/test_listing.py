@@ -54,13 +54,17 @@ class Snapshots(Listing):
         other = trees.make_plain(self.path("other"), files=2)
         plain = [self.package(self.source).summary["snapshot_id"] for _ in range(3)]
         tagged = self.backup("--tag", "t", other).summary["snapshot_id"]
-        hosted = self.backup("--host", "h", "--tag", "u", other).summary["snapshot_id"]
+        hosted = self.backup("--host", "h", "--tag", "v,u", other).summary["snapshot_id"]
 
         def ids(*flags):
             return [s["id"] for s in self.snapshots(*flags)]
         self.assertEqual(ids(), [*plain, tagged, hosted])
         self.assertEqual(ids("--tag", "t"), [tagged])
         self.assertEqual(ids("--tag", "t", "--tag", "u"), [tagged, hosted])
+        self.assertEqual(ids("--tag", "u,v"), [hosted])
+        self.assertEqual(ids("--tag", "t,u"), [])
+        self.assertEqual(ids("--tag", "t, u", "--tag", "t"), [tagged])
+        self.assertEqual(ids("--tag", ""), plain)
         self.assertEqual(ids("--host", "h"), [hosted])
         self.assertEqual(ids("--path", self.source), plain)
         self.assertEqual(ids("--path", other, "--host", "nobody"), [])

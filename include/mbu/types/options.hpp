@@ -75,7 +75,7 @@ struct BackupOptions {
 
 struct SnapshotFilter {
   std::vector<std::string> hosts;
-  std::vector<std::string> tags;                   // any of these
+  std::vector<std::vector<std::string>> tags;      // all of any of these lists; an empty tag: has none
   std::vector<std::string> paths;                  // all of these
 };
 
