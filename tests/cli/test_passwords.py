@@ -167,6 +167,14 @@ class Secrecy(Passwords):
                 self.assertNotIn(secret, self.proc(process, "environ"))
                 self.assertIn(b"stdin", self.proc(process, "cmdline"))
 
+    def test_after_a_short_form(self):
+        for flags in (["-p", SECRET], ["-p" + SECRET], ["--password", SECRET], ["--password=" + SECRET]):
+            for form in (["-o", *flags, self.source], ["--package", *flags, self.source], ["-d", *flags, self.source]):
+                with self.subTest(form=form):
+                    self.run_mbu(form, password=None)
+        result = self.run_mbu(["-o", "-p", SECRET, self.source, "surplus"], password=None, expect=2)
+        self.assertNotIn(SECRET, result.text)
+
     def test_no_core_is_dumped(self):
         self.init(password=SECRET)
         process = self.waiting(["-p", SECRET, "backup", "--stdin"])
