@@ -338,12 +338,15 @@ class Usage(support.MbuTest):
     @support.needs_tool("bash")
     def test_the_completion_of_bash_completes(self):
         script = self.write("completion.bash", self.run_mbu(["completion", "bash"]).out)
-        ask = (f"source {script}; COMP_WORDS=(mbu sn); COMP_CWORD=1; COMP_LINE='mbu sn'; COMP_POINT=6; "
-               "eval \"$(complete -p mbu | sed 's/.*-F \\([^ ]*\\).*/\\1/')\" mbu sn mbu; echo \"${COMPREPLY[@]}\"")
         self.binary, kept = "bash", self.binary
-        result = self.run_mbu(["--norc", "-c", ask])
+        for words, wanted in (("sn", "snapshots"), ("completion ''", "bash zsh fish"), ("cat sn", "snapshot"), ("help sn", "snapshots"),
+                              ("help ''", "init backup restore snapshots ls dump diff check cat version completion help")):
+            with self.subTest(words=words):
+                ask = (f"source {script}; COMP_WORDS=(mbu {words}); COMP_CWORD={len(words.split())}; COMPREPLY=(); "
+                       "eval \"$(complete -p mbu | sed 's/.*-F \\([^ ]*\\).*/\\1/')\" mbu; echo \"${COMPREPLY[@]}\"")
+                result = self.run_mbu(["--norc", "-c", ask])
+                self.assertEqual(result.out.strip(), wanted, str(result))
         self.binary = kept
-        self.assertEqual(result.out.strip(), "snapshots", str(result))
 
     def test_wrong_usage(self):
         for arguments in (["nonsense"], ["--nonsense"], ["backup"], ["restore"], ["ls"], ["dump", "latest"], ["diff", "latest"],
@@ -381,6 +384,13 @@ class Homes(support.MbuTest):
         result = self.run_mbu(["-o", source], expect=2, env={"HOME": None})
         self.assert_says(result, "-r")
         self.run_mbu(["-r", repo, "-d", source], expect=2, env={"HOME": None})
+
+    def test_a_home_that_is_not_there_is_none(self):
+        source, home = trees.make_plain(self.path("tree")), self.path("nowhere")
+        self.assert_says(self.run_mbu(["-o", source], expect=2, env={"HOME": home}), "no home directory")
+        self.init("-r", self.path("repo"), env={"HOME": home})
+        self.backup("-r", self.path("repo"), source, env={"HOME": home})
+        self.assertFalse(os.path.exists(home))
 
     @support.needs_tool("setpriv")
     def test_a_home_that_cannot_be_written(self):
