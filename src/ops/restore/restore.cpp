@@ -76,6 +76,7 @@ void fill(RestoreSummary& summary, const Counters& counters) {
   summary.files_restored = counters.files_restored;
   summary.bytes_restored = counters.bytes_restored;
   summary.files_unchanged = counters.files_unchanged;
+  summary.bytes_unchanged = counters.bytes_unchanged;
   summary.files_deleted = counters.files_deleted;
   summary.files_extra = counters.files_extra;
   summary.files_kept = counters.files_kept;
