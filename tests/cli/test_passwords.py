@@ -4,10 +4,12 @@
 Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_passwords.py -v`.
 """
 
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import subprocess
 import termios
 import time
@@ -207,10 +209,11 @@ class Secrecy(Passwords):
 class Prompts(Passwords):
     """A person at a terminal."""
 
-    def talk(self, arguments, *answers, stdin=None, terminal="dumb", through=()):
+    def talk(self, arguments, *answers, stdin=None, terminal="dumb", through=(), columns=80):
         """(exit status, all that the terminal showed). Each answer is typed once the terminal asks and echoes nothing."""
         master, slave = pty.openpty()
         attributes = termios.tcgetattr(slave)
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
         self.assertTrue(attributes[3] & termios.ECHO)
 
         def take_terminal():
@@ -322,6 +325,21 @@ class Prompts(Passwords):
             self.assertNotIn("\x1b", shown)
         status, shown = self.talk(run, terminal="dumb")
         self.assertNotIn("\x1b", shown)
+
+    def test_a_progress_bar_on_a_narrow_terminal(self):
+        self.init()
+        slow = "for i in 1 2 3 4 5 6; do head -c 100000 /dev/zero; sleep 0.2; done"
+        run = ["-p", support.PASSWORD, "backup", "--stdin-from-command", "--stdin-filename", "a long name of a stream", "--",
+               "sh", "-c", slow]
+        for columns, first in ((200, "[0:0"), (80, "[0:0"), (50, "0 / "), (30, "0 / "), (20, "")):
+            with self.subTest(columns=columns):
+                status, shown = self.talk(run, terminal="xterm", columns=columns)
+                self.assertEqual(status, 0)
+                bars = [bar.split("\r")[0] for bar in shown.split("\r\x1b[K") if "/s" in bar.split("\r")[0]]
+                self.assertTrue(bars, shown)
+                for bar in bars:
+                    self.assertLessEqual(len(bar), columns - 3)
+                    self.assertTrue(bar.startswith(first), bar)
 
 
 if __name__ == "__main__":
