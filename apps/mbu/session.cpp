@@ -30,6 +30,7 @@ Configuration configured(const GlobalFlags& flags) {
 Session::Session(Context& context)
     : context_(context), flags_(context.arguments.global), configuration_(configured(flags_)) {
   for (const auto& warning : configuration_.warnings) context_.view.warning(warning);
+  context_.prefix = command_prefix();
 }
 
 const std::string& Session::location() {
@@ -40,6 +41,7 @@ const std::string& Session::location() {
   }
   refuse_what_is_not_here();
   location_ = absolute_path(flags_.repository.empty() ? configuration_.package_directory : flags_.repository);
+  context_.prefix = command_prefix();
   return location_;
 }
 
@@ -166,7 +168,10 @@ Repository Session::open_or_make() {
 }
 
 void Session::make(const InitOptions& init) {
-  if (Repository::exists(location())) throw Error(Code::failed, "there is a repository already", location());
+  if (Repository::exists(location())) {
+    throw Error(Code::failed, "there is a repository already", location(),
+                "use it as it is: " + command_prefix() + "backup PATH, or make another by -r DIR");
+  }
   context_.view.made(Repository::create(options_with(obtain(true)), init));
 }
 

@@ -26,12 +26,14 @@ struct BackupReport {
 struct RestoreReport {
   RestoreSummary summary;
   std::string again;            // the command for a shell, without --overwrite and --delete
+  std::string check;            // the command that tells more of damage
   bool dry_run = false;
   bool deleting = false;
 };
 
 struct CheckOutcome {
   CheckReport report;
+  std::string arriving;         // the command for what may still be on its way; empty: was given
   int status = 0;
 };
 

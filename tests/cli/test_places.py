@@ -363,6 +363,38 @@ class Usage(support.MbuTest):
                 self.assertTrue(result.err.startswith("mbu: "), str(result))
         self.assertFalse(os.path.exists(self.repo))
 
+    def test_commands_to_come(self):
+        for arguments in (["forget", "--keep-last", "5"], ["prune"], ["mount", "x"], ["key", "list"], ["repair", "index"], ["find", "x"],
+                          ["stats"], ["tag"], ["status"], ["copy", "--from", "x"], ["push"], ["pull"], ["export"], ["import"],
+                          ["watch", "x"], ["help", "forget"]):
+            with self.subTest(arguments=arguments):
+                self.assert_says(self.run_mbu(arguments, expect=2), "not in this version")
+
+    def test_a_flag_without_its_value(self):
+        for form in ("-o", "--package", "-d", "-w"):
+            result = self.run_mbu(["-q", form], expect=2)
+            self.assertTrue(result.err.startswith(f"mbu: {form} wants a directory"), str(result))
+        self.assert_says(self.run_mbu(["snapshots", "-r"], expect=2), "-r wants a value")
+
+    def test_hints_lead_to_this_repository(self):
+        """What is said to be typed next works as it is."""
+        config = self.write("config.toml", f'[packer]\npackage_directory = "{self.path("configured")}"\n')
+        os.chmod(config, 0o600)
+        source = trees.make_plain(self.path("tree"), files=3)
+        self.init("-r", self.path("repo"))
+        for flags, wanted in ((["-r", "repo"], f"-c {config} -r {self.path('repo')} "), (["-c", "config.toml"], f"-c {config} ")):
+            self.run_mbu([*flags, "backup", source])
+            for command, then in ((["ls", "0123456789"], "snapshots"), (["ls", "latest:/missing"], "ls SNAPSHOT"),
+                                  (["dump", "latest:/missing"], "ls SNAPSHOT"), (["restore", "latest:/missing"], "ls SNAPSHOT"),
+                                  (["init"], "backup PATH")):
+                with self.subTest(flags=flags, command=command):
+                    self.assert_says(self.run_mbu([*flags, *command], expect=1), f": {self.binary} {wanted}{then}")
+        self.assertNotIn(" -c", self.run_mbu(["restore"], expect=2).text)
+
+    def test_no_line_ends_in_a_blank(self):
+        for command in ("check", "init", "version"):
+            self.assertIn(f"usage: mbu {command}\n", self.run_mbu(["help", command]).out)
+
     def test_wrong_usage_as_json(self):
         self.assertEqual(self.run_mbu(["--json", "nonsense"], expect=2).exit_error["code"], 2)
 

@@ -75,7 +75,7 @@ class InTheWay(Restore):
         self.assertEqual(self.kept(result), ["a/two"])
         self.assertEqual(result.summary["files_kept"], 1)
         result = self.run_mbu(["restore", f"latest:{self.source}", "--target", self.target], expect=3)
-        self.assert_says(result, f"{self.target}/a/two", "--overwrite always")
+        self.assert_says(result, f"{self.target}/a/two", "1 existing file left as it was", "--overwrite always")
         command = [line.strip() for line in result.err.splitlines() if "--overwrite always" in line][-1].split()
         self.run_mbu(command[1:])
         self.assert_replaced("one", "a/two")

@@ -1,5 +1,5 @@
-// Spared: what a restore neither removes nor counts as extra though the snapshot lacks it, because the backup did not leave it out for
-// not being there: mbu's own places, and what could not be read. Private to restore/.
+// Spared: what a restore neither removes nor counts as extra though the snapshot lacks it, since the backup met it and left it
+// out: mbu's own places, and what could not be read. Private to restore/.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,9 @@ class Spared {
   Spared(const format::Snapshot& snapshot, const std::vector<std::string>& own_directories);
 
   // `there` has the name `path` in the snapshot; all below is spared with it.
-  [[nodiscard]] bool has(const std::string& path, const os::FileStatus& there) const { return is_own(there) || unread_.contains(path); }
+  [[nodiscard]] bool has(const std::string& path, const os::FileStatus& there) const {
+    return is_own(there) || unread_.contains(path);
+  }
   [[nodiscard]] bool is_own(const os::FileStatus& there) const { return own_.contains({there.dev, there.ino}); }
   // False when the snapshot names only some of what could not be read: anything it lacks may be such a thing.
   [[nodiscard]] bool complete() const noexcept { return complete_; }
