@@ -35,3 +35,12 @@ def ext4(test, mebibytes, name="disk"):
     point = test.path(name)
     os.mkdir(point)
     return _mount(test, ["mount", "-o", "loop", image, point], point)
+
+
+def bind(test, directory, name="bound"):
+    """Another name for a directory."""
+    if os.geteuid() != 0:
+        test.skipTest("needs root to mount")
+    point = test.path(name)
+    os.mkdir(point)
+    return _mount(test, ["mount", "--bind", directory, point], point)
