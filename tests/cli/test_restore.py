@@ -176,7 +176,11 @@ class Parts(Restore):
         self.assertEqual(self.restored_names("-e", "b"), ["a/two", "link", "one"])
         self.assertEqual(self.restored_names("--exclude", "t?o", "-e", "th*", "-e", "link"), ["one"])
         self.assertEqual(self.restored_names("-i", "a", "-e", "three"), ["a/two"])
-        self.assertEqual(self.restored_names("-e", f"{self.source}/a/two"), ["a/b/three", "link", "one"])
+        # With a path, patterns are about what is below it.
+        self.assertEqual(self.restored_names("-e", "/a/two"), ["a/b/three", "link", "one"])
+        self.assertEqual(self.restored_names("-i", "/b", path="/a"), ["b/three"])
+        self.assertEqual(self.restored_names("-i", f"{self.source}/a"), [])
+        self.assertEqual(self.restored_names("-e", "tree"), everything)
 
     def test_a_subpath(self):
         self.assertEqual(self.restored_names(path="/a"), ["b/three", "two"])
