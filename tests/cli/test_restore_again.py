@@ -80,6 +80,18 @@ class Mounted(Again):
         self.assertEqual(sorted(os.listdir(self.target)), ["file", "mnt"])
 
 
+class Deep(Again):
+    def test_delete_stops_before_the_stack_does(self):
+        trees.write(f"{self.source}/file", b"x")
+        self.package(self.source)
+        self.restore()
+        trees.make_deep(f"{self.target}/extra", levels=3000, name=b"d")
+        trees.write(f"{self.target}/other", b"x")
+        self.restore()
+        self.assert_says(self.restore("--delete", expect=3), f"{self.target}/extra", "deeper than 2500")
+        self.assertEqual(sorted(os.listdir(self.target)), ["extra", "file"])
+
+
 class Links(Again):
     def link(self, *names, data=b"linked" * 2000):
         trees.write(f"{self.source}/{names[0]}", data)

@@ -77,6 +77,7 @@ std::string too_deep() { return "lies deeper than " + std::to_string(kDeepest) +
 
 std::uint64_t remove_tree(int directory, const std::string& name, const std::string& path, const Removal& removal,
                           os::Blame blame, std::size_t depth) {
+  if (depth > kDeepest && removal.dry_run) return 0;
   if (depth > kDeepest) throw Error(Code::source, "something in it " + too_deep(), std::string(blame.subject));
   if (removal.spares && removal.spares(path)) return 0;
   const auto there = os::status_at(directory, name.c_str(), os::Links::keep, blame);

@@ -25,11 +25,13 @@ void make_special(int directory, const std::string& name, const format::Entry& e
 // Opens a directory that exists. With `open_up` also one that its owner, the caller, has locked himself out of: it gets its final
 // mode later anyway.
 enum class LockedOut { leave, open_up };
-[[nodiscard]] os::Fd open_directory(int parent, const std::string& name, os::Links links, LockedOut locked_out, os::Blame blame);
+[[nodiscard]] os::Fd open_directory(int parent, const std::string& name, os::Links links, LockedOut locked_out,
+                                    os::Blame blame);
 
 // Removes a name and everything below it, or only counts what it would remove. `path`: its path from the target, beginning with a
-// slash. `spares`: whether to leave what is at such a path; directories that hold such things stay. So does whatever else is mounted: `mounted` is told each such directory's path.
-// The number of names gone. Code::source when it goes deeper than kDeepest: then what is there stays.
+// slash. `spares`: whether to leave what is at such a path; directories that hold such things stay. So does whatever else is mounted:
+// `mounted` is told each such directory's path. The number of names gone. Deeper than kDeepest nothing is counted, and removing
+// ends with Code::source.
 struct Removal {
   bool dry_run = false;
   std::function<bool(const std::string& path)> spares;
