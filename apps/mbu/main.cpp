@@ -20,8 +20,13 @@ std::unique_ptr<View> make_view(Output& output, const GlobalFlags& flags) {
 }
 
 void run_command(Context& context) {
-  if (context.arguments.short_forms.count() > 0) return run_short_form(context);
-  find_command(context.arguments.command)->run(context);
+  try {
+    if (context.arguments.short_forms.count() > 0) return run_short_form(context);
+    find_command(context.arguments.command)->run(context);
+  } catch (const Error&) {
+    context.output.flush();  // what was found before is worth having
+    throw;
+  }
 }
 
 // The error with what to do next as this user would type it here. The library says `mbu …`: it knows no flags.

@@ -86,7 +86,11 @@ const SnapshotInfo& latest_of(const std::vector<SnapshotInfo>& snapshots, const 
 
 bool is_directory(Repository& repository, const SnapshotInfo& snapshot, const std::string& path) {
   bool itself = false;
-  repository.list(snapshot, path, false, [&](const EntryInfo& entry) { itself = itself || entry.path == path; });
+  try {
+    repository.list(snapshot, path, false, [&](const EntryInfo& entry) { itself = itself || entry.path == path; });
+  } catch (const Error& error) {
+    if (error.code() != Code::corrupt) throw;  // damage ends no restore, which will tell of it
+  }
   return !itself;
 }
 

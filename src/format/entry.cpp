@@ -46,6 +46,7 @@ const char* defect_of_regular(const Entry& entry) noexcept {
   if (entry.size > kLargestFile) return "is larger than any file";
   if (entry.sparse) {
     const auto& map = *entry.sparse;
+    if (entry.content.kind == Content::Kind::inlined) return "has holes, but is inlined";
     if (map.encoded.size() > kLongestInlineMap) return "has a sparse map that is too long for its page";
     if (!map.encoded.empty() && map.stored.kind != Content::Kind::empty) return "has two sparse maps";
     if (map.stored.kind == Content::Kind::inlined) return "has a sparse map that is inlined twice";

@@ -56,7 +56,7 @@ struct DataRun {
 // like a file's content. A file that is one hole has the empty map: nothing encoded, `stored` of kind empty.
 struct SparseMap {
   ByteBuffer encoded;  // when not empty, the map: at most kLongestInlineMap bytes
-  Content stored;      // else where its bytes are (never inlined; nor is the file's content then)
+  Content stored;      // else where its bytes are (never inlined; nor is the content of a file with a map)
   bool operator==(const SparseMap&) const = default;
 };
 

@@ -258,6 +258,9 @@ void GroupPacker::write_pages(std::vector<format::Entry> entries) {
   }
   if (reused_ != nullptr) {  // its pieces are needed one by one
     const auto chunk = reader_.chunks().read(reused_->inline_chunk, format::BlockRole::inlined, directory_.path);
+    if (chunk.size() != reused_->inline_length) {
+      throw Error(Code::corrupt, "has tiny files whose common chunk has the wrong length", directory_.path);
+    }
     inline_bytes_.assign(chunk.begin(), chunk.end());
     reused_ = nullptr;
   }

@@ -71,8 +71,11 @@ void set_mode(Node node, std::uint32_t mode, Blame blame) {
 
 void set_modified(Node node, FileTime time, Blame blame) {
   const auto times = modified_only(time);
-  const int result = node.path_only ? ::utimensat(AT_FDCWD, ProcPath(node.fd).get(), times.data(), 0)
-                                    : ::futimens(node.fd, times.data());
+  int result = node.path_only ? ::utimensat(node.fd, "", times.data(), AT_EMPTY_PATH) : ::futimens(node.fd, times.data());
+  // Kernels before 5.8 know no empty path here.
+  if (result != 0 && node.path_only && (errno == EINVAL || errno == ENOENT)) {
+    result = ::utimensat(AT_FDCWD, ProcPath(node.fd).get(), times.data(), 0);
+  }
   check(result, blame, "set the time");
 }
 
@@ -91,14 +94,6 @@ void remove_attribute(Node node, const std::string& name, Blame blame) {
 }
 
 bool has_attribute(int fd, const char* name) noexcept { return ::fgetxattr(fd, name, nullptr, 0) >= 0; }
-
-void set_link_owner(int directory, const char* name, std::uint32_t uid, std::uint32_t gid, Blame blame) {
-  check(::fchownat(directory, name, uid, gid, AT_SYMLINK_NOFOLLOW), blame, "set the owner");
-}
-
-void set_link_modified(int directory, const char* name, FileTime time, Blame blame) {
-  check(::utimensat(directory, name, modified_only(time).data(), AT_SYMLINK_NOFOLLOW), blame, "set the time");
-}
 
 void set_file_flags(int fd, std::uint32_t flags, Blame blame) {
   // The ioctl's bits have the same values as statx's.

@@ -26,10 +26,6 @@ void set_attribute(Node node, const std::string& name, ByteView value, Blame bla
 void remove_attribute(Node node, const std::string& name, Blame blame);
 [[nodiscard]] bool has_attribute(int fd, const char* name) noexcept;
 
-// The symlink's own, by its name in a directory.
-void set_link_owner(int directory, const char* name, std::uint32_t uid, std::uint32_t gid, Blame blame);
-void set_link_modified(int directory, const char* name, FileTime time, Blame blame);
-
 // statx's bits for immutable, append-only and no-dump: exactly these become set. Regular files and directories only.
 inline constexpr std::uint32_t kImmutable = 0x10, kAppendOnly = 0x20, kNoDump = 0x40;
 void set_file_flags(int fd, std::uint32_t flags, Blame blame);

@@ -49,6 +49,7 @@ FileStatus convert(const struct statx& from) {
   }
   s.nlink = from.stx_nlink;
   s.flags = static_cast<std::uint32_t>(from.stx_attributes & kKeptFlags);
+  s.mount_root = (from.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
   return s;
 }
 

@@ -22,7 +22,13 @@ struct FileStatus {
   std::uint64_t rdev = 0;  // devices: major in the upper 32 bits, minor in the lower
   std::uint32_t nlink = 1;
   std::uint32_t flags = 0;  // those of statx's attribute bits that are kept: immutable, append-only, no-dump
+  bool mount_root = false;  // a file system begins here; false on kernels before 5.8, which do not tell
 };
+
+// Whether what has this status lies in another file system than `device`, or in another mounting of the same.
+[[nodiscard]] inline bool is_mounted_over(std::uint64_t device, const FileStatus& status) noexcept {
+  return status.mount_root || status.dev != device;
+}
 
 enum class Links { keep, follow };
 

@@ -45,10 +45,28 @@ std::vector<std::string> shards(const std::string& folder) {
   return all;
 }
 
-// The object at `path`; what is not there is Code::not_found.
+// Whether a failure is of one object, and others may well be whole: bad sectors, a file system's own checksums, what is no file.
+bool is_of_one_object(int number) noexcept {
+  return number == EIO || number == EISDIR || number == ELOOP || number == ENXIO || number == EUCLEAN || number == EBADMSG;
+}
+
+// Runs `work` on one object: what is wrong with that alone is damage and no failure of the store.
+template <class Work>
+auto on_object(Work work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    throw error.code() == Code::store && is_of_one_object(error.system_errno()) ? error.as(Code::corrupt) : error;
+  }
+}
+
+// The object at `path`; what is not there is Code::not_found. Whatever else may have its name, opening it waits for nobody.
 os::Fd open_object(const std::string& path, const std::string& name) {
-  auto fd = os::open_if_exists(AT_FDCWD, path.c_str(), O_RDONLY, {Code::store, name});
+  auto fd = os::open_if_exists(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY, {Code::store, name});
   if (!fd) throw Error(Code::not_found, "is missing", name);
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) throw os::system_error({Code::store, name}, "look at", errno);
+  if (!S_ISREG(status.st_mode)) throw Error(Code::corrupt, "is damaged: it is no file", name);
   return fd;
 }
 
@@ -207,25 +225,28 @@ std::vector<Listed> DirectoryStore::list(Folder folder, bool with_sizes) {
 
 std::uint64_t DirectoryStore::size(Folder folder, const ObjectName& name) {
   const std::string display = object_path(folder, name);
-  return size_of(open_object(path_of(folder, name), display).get(), display);
+  return on_object([&] { return size_of(open_object(path_of(folder, name), display).get(), display); });
 }
 
 void DirectoryStore::read_at(Folder folder, const ObjectName& name, std::uint64_t offset, MutableBytes to) {
   const std::string display = object_path(folder, name);
-  const auto fd = open_object(path_of(folder, name), display);
-  if (os::read_full_at(fd.get(), to, offset, {Code::store, display}) != to.size()) {
+  on_object([&] {
+    const auto fd = open_object(path_of(folder, name), display);
+    if (os::read_full_at(fd.get(), to, offset, {Code::store, display}) == to.size()) return;
     throw Error(Code::corrupt, "is cut short", display);
-  }
+  });
 }
 
 ByteBuffer DirectoryStore::read(Folder folder, const ObjectName& name) {
   const std::string display = object_path(folder, name);
-  const auto fd = open_object(path_of(folder, name), display);
-  ByteBuffer bytes(size_of(fd.get(), display));
-  if (os::read_full_at(fd.get(), bytes, 0, {Code::store, display}) != bytes.size()) {
-    throw Error(Code::corrupt, "is cut short", display);
-  }
-  return bytes;
+  return on_object([&] {
+    const auto fd = open_object(path_of(folder, name), display);
+    ByteBuffer bytes(size_of(fd.get(), display));
+    if (os::read_full_at(fd.get(), bytes, 0, {Code::store, display}) != bytes.size()) {
+      throw Error(Code::corrupt, "is cut short", display);
+    }
+    return bytes;
+  });
 }
 
 std::unique_ptr<ObjectWriter> DirectoryStore::start(Folder folder) {

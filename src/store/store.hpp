@@ -2,7 +2,8 @@
 //
 // Objects are written once and named by the SHA-256 of their bytes, so that a put is idempotent and a reader can tell damage
 // from absence. Every kind of store passes the same contract suite (tests/store). All methods may be called from any
-// thread at once. Failures are Code::store, except that what is not there is Code::not_found.
+// thread at once. Failures are Code::store, except that what is not there is Code::not_found, and that an object which cannot be read
+// while the store can is Code::corrupt.
 #pragma once
 
 #include <memory>

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "format/chunk_list.hpp"
+#include "tree/leaf_stream.hpp"
 
 namespace mbu::tree {
 namespace {
@@ -17,6 +18,11 @@ std::string join(const std::string& directory, const std::string& name) {
 
 Error damaged(const std::string& path, const std::string& what) { return Error(Code::corrupt, what, path); }
 
+void visit_all(LeafStream leaves, const std::function<void(format::Page&&)>& visit) {
+  while (auto page = leaves.next()) visit(std::move(*page));
+  if (leaves.damage()) throw *leaves.damage();
+}
+
 }  // namespace
 
 format::Page TreeReader::page(const ChunkId& id, const std::string& directory_path) {
@@ -25,40 +31,14 @@ format::Page TreeReader::page(const ChunkId& id, const std::string& directory_pa
 
 void TreeReader::for_each_leaf(const ChunkId& directory, const std::string& path,
                                const std::function<void(format::Page&&)>& visit) {
-  Cursor cursor;
-  visit_leaves(directory, path, -1, cursor, visit);
+  visit_all(LeafStream(*this, directory, path, LeafStream::OnDamage::keep), visit);
 }
 
 void TreeReader::for_each_leaf_between(const ChunkId& directory, const std::string& path, const std::string& first,
                                        const std::string& last, const std::function<void(format::Page&&)>& visit) {
-  Cursor cursor{&first, &last, {}, false};
-  visit_leaves(directory, path, -1, cursor, visit);
-}
-
-// `level`: what the page's level must be; -1 for the root, which may have any.
-void TreeReader::visit_leaves(const ChunkId& id, const std::string& path, int level, Cursor& cursor,
-                              const std::function<void(format::Page&&)>& visit) {
-  auto current = page(id, path);
-  if (level >= 0 && current.level != level) throw damaged(path, "a page of it has the wrong level");
-  if (current.level > 0) {
-    for (std::size_t i = 0; i < current.children.size(); ++i) {
-      if (cursor.last != nullptr && current.children[i].first_name > *cursor.last) break;
-      const bool before = cursor.first != nullptr && i + 1 < current.children.size() &&
-                          current.children[i + 1].first_name <= *cursor.first;
-      if (!before) visit_leaves(current.children[i].id, path, current.level - 1, cursor, visit);
-    }
-    return;
-  }
-  if (current.entries.empty()) {
-    if (level >= 0) throw damaged(path, "a page of it is empty");
-  } else {
-    if (cursor.any && current.entries.front().name <= cursor.last_name) {
-      throw damaged(path, "names of it repeat or are out of order");
-    }
-    cursor.any = true;
-    cursor.last_name = current.entries.back().name;
-  }
-  visit(std::move(current));
+  LeafStream leaves(*this, directory, path, LeafStream::OnDamage::keep);
+  leaves.limit_to(first, last);
+  visit_all(std::move(leaves), visit);
 }
 
 std::optional<TreeReader::Found> TreeReader::find_in(const ChunkId& directory, const std::string& path,

@@ -1,7 +1,8 @@
 // Reading trees: directories as streams of entries, paths, and the bytes of files.
 //
 // Everything that can be wrong in a page or a list is checked here or below: order of names across pages, levels, lengths. All
-// functions throw Code::corrupt naming what is damaged. One thread at a time per reader.
+// functions throw Code::corrupt naming what is damaged; those that visit a directory's leaves visit the others before. One thread at
+// a time per reader.
 #pragma once
 
 #include <functional>
@@ -20,7 +21,8 @@ class TreeReader {
   // One page, decoded.
   [[nodiscard]] format::Page page(const ChunkId& id, const std::string& directory_path);
 
-  // Calls `visit` with each leaf page of the directory in order. `path` is for messages only.
+  // Calls `visit` with each leaf page of the directory in order. `path` is for messages only. A page that is damaged or missing
+  // costs what is below it: the first such error is thrown when all the others were visited. What `visit` throws ends it at once.
   void for_each_leaf(const ChunkId& directory, const std::string& path,
                      const std::function<void(format::Page&&)>& visit);
 
@@ -49,14 +51,6 @@ class TreeReader {
   [[nodiscard]] ChunkReader& chunks() noexcept { return chunks_; }
 
  private:
-  struct Cursor {
-    const std::string* first = nullptr;  // only leaves between these; null: all
-    const std::string* last = nullptr;
-    std::string last_name;  // of what was visited so far
-    bool any = false;
-  };
-  void visit_leaves(const ChunkId& id, const std::string& path, int level, Cursor& cursor,
-                    const std::function<void(format::Page&&)>& visit);
   void visit_list(const ChunkId& id, int level, std::uint64_t bytes, const std::string& path,
                   const std::function<void(const format::ChunkRef&)>& visit);
   [[nodiscard]] std::optional<Found> find_in(const ChunkId& directory, const std::string& path,

@@ -9,6 +9,7 @@ import contextlib
 import os
 import random
 import shutil
+import subprocess
 import tempfile
 
 import support
@@ -277,6 +278,59 @@ class Damage(support.MbuTest):
         os.unlink(os.path.join(self.repo, "data/00/" + "1" * 64))
         self.check()
         self.unpackage(self.source)
+
+    @contextlib.contextmanager
+    def replaced(self, name, make):
+        """Something that is no file in the object's place."""
+        with self.changed(name, None):
+            make(os.path.join(self.repo, name))
+            try:
+                yield
+            finally:
+                subprocess.run(["rm", "-rf", os.path.join(self.repo, name)], check=True)
+
+    def test_no_file_in_the_place_of_an_object(self):
+        loop = lambda path: os.symlink(path, path)
+        for name in (next(n for n in self.all if n.startswith("data/") and n != self.root_pack), "snapshots/" + self.first):
+            for make in (os.mkfifo, os.mkdir, loop):
+                with self.subTest(object=name, make=make), self.replaced(name, make):
+                    self.assert_named(name)
+                    shutil.rmtree(self.restored, ignore_errors=True)
+                    result = self.unpackage(self.source, expect=(0, 20))
+                    if name.startswith("data/"):
+                        self.assert_right_as_far_as_there(result, name)
+
+    @support.needs_tool("strace")
+    def test_a_bad_sector_costs_what_is_on_it(self):
+        packs = [name for name in self.all if name.startswith("data/")]
+        largest = max(packs, key=lambda name: os.stat(os.path.join(self.repo, name)).st_size)
+        strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", os.path.join(self.repo, largest),
+                  "-e", "trace=pread64", "-e", "inject=pread64:error=EIO"]
+        result = self.run_mbu(["--json", "check", "--read-data"], prefix=strace, expect=20)
+        self.assertIn(os.path.basename(largest), result.text)
+        result = self.unpackage(self.source, "--no-cache", prefix=strace, expect=20)
+        self.assertTrue(self.assert_right_as_far_as_there(result, largest))
+        self.assertEqual(len(result.of_type("summary")), 1)
+
+    def test_a_damaged_page_costs_no_other_page_of_its_directory(self):
+        many = self.path("many")
+        for i in range(3000):
+            self.write(f"{many}/{i:05}")
+        before = self.objects()
+        self.package(many)
+        lost = [name for name in self.objects().keys() - before.keys() if name.startswith("data/")]
+        self.write(f"{many}/01500 new")
+        self.package(many)  # its page and those above it are in a pack of their own
+        for name in lost:
+            os.unlink(os.path.join(self.repo, name))
+        shutil.rmtree(self.cache)
+        result = self.unpackage(many, expect=20)
+        self.assert_says(result, many)
+        restored = os.listdir(os.path.join(self.restored, "many"))
+        self.assertIn("01500 new", restored)
+        listed = self.run_mbu(["--json", "ls", f"latest:{many}"], expect=20).of_type("node")
+        self.assertEqual(sorted(node["name"] for node in listed), sorted(restored))
+        self.check(expect=20)
 
     def test_keyless(self):
         self.run_mbu(["check", "--keyless"], password=None)

@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 import threading
+import time
 
 import support
 import trees
@@ -176,7 +177,11 @@ class Parts(Restore):
         self.assertEqual(self.restored_names("-e", "b"), ["a/two", "link", "one"])
         self.assertEqual(self.restored_names("--exclude", "t?o", "-e", "th*", "-e", "link"), ["one"])
         self.assertEqual(self.restored_names("-i", "a", "-e", "three"), ["a/two"])
-        self.assertEqual(self.restored_names("-e", f"{self.source}/a/two"), ["a/b/three", "link", "one"])
+        # With a path, patterns are about what is below it.
+        self.assertEqual(self.restored_names("-e", "/a/two"), ["a/b/three", "link", "one"])
+        self.assertEqual(self.restored_names("-i", "/b", path="/a"), ["b/three"])
+        self.assertEqual(self.restored_names("-i", f"{self.source}/a"), [])
+        self.assertEqual(self.restored_names("-e", "tree"), everything)
 
     def test_a_subpath(self):
         self.assertEqual(self.restored_names(path="/a"), ["b/three", "two"])
@@ -432,6 +437,27 @@ class Escapes(Restore):
         for i in range(100):
             trees.write(f"{self.outside}/victim {i}", b"x")
         self.race("--overwrite", "always", "--delete")
+
+    @support.needs_tool("strace")
+    def test_a_symlink_swapped_for_another_file(self):
+        """Its name means a file of another place between the setting of its owner and that of its time."""
+        shutil.rmtree(self.source)
+        os.mkdir(self.source)
+        os.symlink("x", f"{self.source}/link")
+        self.package(self.source)
+        os.link(f"{self.outside}/precious", self.path("swap"))
+        process = self.start(["restore", f"latest:{self.source}", "--target", self.target], prefix=[
+            "strace", "-f", "-qq", "-o", self.path("log"), "-e", "trace=fchownat", "-e", "inject=fchownat:delay_exit=2000000"])
+        until = time.monotonic() + 60
+        while b"fchownat" not in self.log() and time.monotonic() < until:
+            time.sleep(0.02)
+        os.rename(self.path("swap"), f"{self.target}/link")
+        process.communicate()
+        os.unlink(f"{self.target}/link")
+        self.assert_outside_untouched()
+
+    def log(self):
+        return self.read(self.path("log")) if os.path.exists(self.path("log")) else b""
 
     def test_a_directory_moved_out(self):
         """The other way round: what was inside when it was opened is moved elsewhere; nothing else is touched."""

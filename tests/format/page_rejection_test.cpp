@@ -179,6 +179,17 @@ TEST(HostilePage, WithAnImpossibleSparseMap) {
   expect_accepted(map({0, 100}));
 }
 
+TEST(HostilePage, WithHolesInWhatIsInlined) {
+  expect_rejected(
+      [](PageColumns& c) {
+        c.sparse_rows = {2};
+        c.sizes[2] = 5000;
+        c.sparse_maps[0].in_place = {0, 7};
+        c.sizes[5] = 100;
+      },
+      "has holes, but is inlined");
+}
+
 TEST(HostilePage, WithASparseMapInTwoPlaces) {
   expect_rejected(
       [](PageColumns& c) {

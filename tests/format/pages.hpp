@@ -54,7 +54,8 @@ inline void make_regular(Random& random, Page& page, Entry& entry) {
     entry.content = random.coin() ? tree_content(random) : direct_content(random, data);
     return;
   }
-  switch (data == 0 ? 0 : random.below(4)) {
+  const auto kind = data == 0 ? 0 : random.below(4);
+  switch (kind == 1 && entry.sparse ? 2 : kind) {
     case 0:
       if (data != 0) entry.sparse.reset();
       if (data != 0) entry.size = 0;

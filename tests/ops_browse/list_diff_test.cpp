@@ -66,6 +66,72 @@ TEST(List, RefusesPagesOutOfOrder) {
   expect_error(Code::corrupt, "out of order", [&] { (void)listed(repository, root, "/", true); });
 }
 
+TEST(List, GivesTheRestOfWhatIsDamaged) {
+  SmallRepository repository;
+  const ChunkId missing{{9}};
+  format::Page inner;
+  inner.level = 1;
+  inner.children.push_back({repository.page(entries(directory("a", missing), entry("b", EntryType::fifo))), 2, "a"});
+  inner.children.push_back({missing, 1, "c"});
+  inner.children.push_back({repository.page(entries(entry("d", EntryType::fifo))), 1, "d"});
+  const auto root = repository.page(std::move(inner));
+  repository.finish();
+  Paths paths;
+  expect_error(Code::corrupt, "in no pack", [&] {
+    ops::list(repository.context(), repository.index(), root, "/", true,
+              [&](const EntryInfo& info) { paths.push_back(info.path); });
+  });
+  EXPECT_EQ(paths, (Paths{"/a", "/b", "/d"}));
+}
+
+TEST(Diff, EndsAtDamage) {
+  SmallRepository repository;
+  format::Page inner;
+  inner.level = 1;
+  inner.children.push_back({repository.page(entries(entry("a", EntryType::fifo))), 1, "a"});
+  inner.children.push_back({ChunkId{{9}}, 1, "b"});
+  const auto from = repository.page(std::move(inner));
+  const auto to = repository.page(entries(entry("a", EntryType::fifo), entry("b", EntryType::fifo)));
+  repository.finish();
+  expect_error(Code::corrupt, "in no pack", [&] { (void)differences(repository, from, to); });
+}
+
+TEST(Diff, ReadsDirectoriesPageByPage) {
+  SmallRepository repository;
+  const auto split = [&](const std::string& left_out) {
+    format::Page inner;
+    inner.level = 1;
+    for (const auto* names : {"abc", "def", "ghi"}) {
+      format::Page leaf;
+      for (const char* name = names; *name != '\0'; ++name) {
+        if (left_out.find(*name) == std::string::npos) leaf.entries.push_back(entry(std::string(1, *name), EntryType::fifo));
+      }
+      const auto count = leaf.entries.size();
+      const auto first = leaf.entries.front().name;
+      inner.children.push_back({repository.page(std::move(leaf)), count, first});
+    }
+    return repository.page(std::move(inner));
+  };
+  const auto from = split("ci"), to = split("dh");
+  repository.finish();
+  EXPECT_EQ(differences(repository, from, to).lines, (Paths{"+ /c", "- /d", "- /h", "+ /i"}));
+}
+
+TEST(Diff, ReadsNoInlinedContentBeyondItsChunk) {
+  SmallRepository repository;
+  const auto make = [&](const std::string& text) {
+    format::Page page;
+    page.entries.push_back(file("a", {}, 4096));
+    page.entries.back().content.kind = format::Content::Kind::inlined;
+    page.inline_chunk = repository.put(format::BlockRole::inlined, as_bytes(text));
+    page.inline_length = 4096;
+    return repository.page(std::move(page));
+  };
+  const auto from = make("short"), to = make("other");
+  repository.finish();
+  expect_error(Code::corrupt, "reaches beyond", [&] { (void)differences(repository, from, to); });
+}
+
 TEST(Diff, SaysNothingOfEqualTrees) {
   SmallRepository repository;
   const auto root = repository.page(entries(file("a", repository.chunks({"x"}), 1)));

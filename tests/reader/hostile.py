@@ -276,6 +276,8 @@ def sparse_case(name, reader="page", program="damaged", size=1 << 16, **given):
     page_case("sparse_" + name, [file("x", segments=PIECES, size=size, **given)], reader, program)
 
 
+sparse_case("inline", kind=tree.INLINE_CONTENT)
+sparse_case("inline_map_stored", kind=tree.INLINE_CONTENT, map_stored=True)
 sparse_case("beyond_size", size=20003)
 sparse_case("sum_wraps", map_bytes=sparse_map([(4096, 3), ((1 << 64) - 4096, 4)]))
 sparse_case("number_too_large", map_bytes=leb128(1 << 64) + b"\7")
@@ -347,7 +349,7 @@ def _sparse_valid(path, password, outside="/nonexistent"):
     repository = make.Repository(path, password)
     many = [(8192 * i, b"x" * 16) for i in range(400)]
     entries = [file("direct", segments=[(4096, TEXT)], size=1 << 20), file("hole", segments=[], size=1 << 20),
-               file("inline", segments=[(4096, b"tiny")], size=1 << 20), file("stored", segments=many, size=1 << 23),
+               file("stored", segments=many, size=1 << 23),
                file("tree", segments=many, size=1 << 23, map_stored="tree", kind=tree.TREE, chunk_size=1000, list_items=2),
                file("zeros", b"", size=0)]
     repository.add_snapshot([directory("bad", entries), file("good", b"good\n")])
@@ -373,7 +375,7 @@ case("valid", _valid, None, "valid", VALID, "no fault at all")
 case("valid_pbkdf2", lambda *a: _valid(*a, kdf=make.CHEAP_PBKDF2), None, "valid", VALID)
 case("valid_sparse", _sparse_valid, None, "valid", {
     **GOOD, "bad/direct": _expand([(4096, TEXT)], 1 << 20), "bad/hole": bytes(1 << 20),
-    "bad/inline": _expand([(4096, b"tiny")], 1 << 20), "bad/zeros": b"",
+    "bad/zeros": b"",
     "bad/stored": _expand([(8192 * i, b"x" * 16) for i in range(400)], 1 << 23),
     "bad/tree": _expand([(8192 * i, b"x" * 16) for i in range(400)], 1 << 23)}, "sparse files of every kind")
 page_case("valid_many_pages", [file(f"f{i:03}", b"%d" % i) for i in range(50)], None, "valid",

@@ -491,7 +491,9 @@ class Repository:
         content = given.get("content")
         if content is None:
             kind = given.get("kind")
-            if kind is None and len(entry.data) <= INLINE_LIMIT:
+            if kind is None and "map_bytes" in given:
+                kind = tree.DIRECT if entry.data else tree.EMPTY
+            elif kind is None and len(entry.data) <= INLINE_LIMIT:
                 kind = tree.INLINE_CONTENT if entry.data else tree.EMPTY
             if kind == tree.INLINE_CONTENT:
                 inline += entry.data

@@ -191,7 +191,7 @@ def _sparse(page, where, entries, read_map):
 
 def _in_order(page, where, entries):
     """What directories, files, symlinks and devices take in order from the page's vectors."""
-    taker, inline_at, inline_lost = _Taker(page, where), 0, None
+    taker, inline_at = _Taker(page, where), 0
     need(len(page.inline_chunk) in (0, 32) and bool(page.inline_chunk) == bool(page.inline_length), where,
          "inline chunk and its length do not fit")
     need(page.inline_length <= MAX_CHUNK, where, "inline chunk is too long")
@@ -212,12 +212,10 @@ def _in_order(page, where, entries):
             if kind == EMPTY:
                 entry.content = Content(0)
             elif kind == INLINE_CONTENT:
-                inline_lost = inline_lost or entry.problem
-                entry.problem = entry.problem or inline_lost
-                if not inline_lost:
-                    need(page.inline_chunk and inline_at + length <= page.inline_length, where, "inline chunk is too short")
-                    entry.content = Content(length, inline=(page.inline_chunk, page.inline_length, inline_at, length))
-                    inline_at += length
+                need(entry.runs is None and not entry.problem, where, "sparse file is inline")
+                need(page.inline_chunk and inline_at + length <= page.inline_length, where, "inline chunk is too short")
+                entry.content = Content(length, inline=(page.inline_chunk, page.inline_length, inline_at, length))
+                inline_at += length
             elif kind == DIRECT:
                 count = taker.take("chunk_counts")[0]
                 ids = [taker.hash("chunk_ids") for _ in range(count)]
@@ -230,7 +228,7 @@ def _in_order(page, where, entries):
                 raise Damaged(where, f"unknown content kind {kind}")
             if not entry.problem:
                 need(entry.content.length == length, where, f"content of {entry.name!r} is not as long as it must be")
-    need(inline_lost or inline_at == page.inline_length, where, "inline chunk is too long")
+    need(inline_at == page.inline_length, where, "inline chunk is too long")
     taker.finish("directory_ids", "directory_files", "directory_dirs", "directory_bytes", "targets", "rdevs",
                  "content_kinds", "chunk_counts", "chunk_ids", "chunk_lengths", "tree_ids", "tree_levels")
 

@@ -64,6 +64,22 @@ TEST_F(DirectoryStoreTest, IgnoresOtherNames) {
   EXPECT_TRUE(store_.list(Folder::packs, true).empty());
 }
 
+TEST_F(DirectoryStoreTest, TakesWhatIsNoFileForADamagedObject) {
+  const auto name = put(store_, Folder::packs, as_bytes("abc"));
+  const auto path = root_ + '/' + object_path(Folder::packs, name);
+  const std::vector<std::function<void()>> makers{[&] { ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0); },
+                                                  [&] { fs::create_directory(path); },
+                                                  [&] { fs::create_symlink(path, path); }};
+  for (const auto& make : makers) {
+    fs::remove_all(path);
+    make();
+    std::uint8_t byte = 0;
+    test::expect_error(Code::corrupt, "", [&] { (void)store_.size(Folder::packs, name); });
+    test::expect_error(Code::corrupt, "", [&] { (void)store_.read(Folder::packs, name); });
+    test::expect_error(Code::corrupt, "", [&] { store_.read_at(Folder::packs, name, 0, {&byte, 1}); });
+  }
+}
+
 TEST_F(DirectoryStoreTest, ListsNothingWhereAFolderIsMissing) {
   fs::remove_all(root_ + "/locks");
   fs::remove_all(root_ + "/data/00");

@@ -115,6 +115,29 @@ TEST_F(TreeReaderTest, RejectsAnEmptyPageBelowAnother) {
   expect_damaged(inner(1, {{leaf({"a"}), 1, "a"}, {leaf({}), 1, "b"}}), "empty");
 }
 
+TEST_F(TreeReaderTest, GoesOnBehindADamagedPage) {
+  const auto missing = random_.id<ChunkId>();
+  const auto first = inner(1, {{leaf({"a"}), 1, "a"}, {missing, 1, "b"}, {leaf({"c"}), 1, "c"}});
+  const auto root = inner(2, {{first, 3, "a"}, {missing, 1, "d"}, {inner(1, {{leaf({"e"}), 1, "e"}}), 1, "e"}});
+  const auto index = load_index();
+  TreeReader reader(*vault_, index);
+  std::string names;
+  test::expect_error(Code::corrupt, kChunkNotHere, [&] {
+    reader.for_each_leaf(root, "/dir", [&](format::Page&& page) { names += page.entries.front().name; });
+  });
+  EXPECT_EQ(names, "ace");
+}
+
+TEST_F(TreeReaderTest, IsNotLostInPagesThatHoldEachOtherManyTimes) {
+  auto id = inner(1, {{random_.id<ChunkId>(), 1, "a"}, {random_.id<ChunkId>(), 1, "b"}});
+  for (std::uint8_t level = 2; level <= format::kHighestPageLevel; ++level) {
+    std::vector<format::PageChild> children;
+    for (char name = 'a'; name <= 'z'; ++name) children.push_back({id, 1, std::string(1, name)});
+    id = inner(level, std::move(children));
+  }
+  expect_damaged(id, kChunkNotHere);
+}
+
 TEST_F(TreeReaderTest, ReadsTreesOfTheGreatestDepth) {
   auto id = leaf({"a"});
   for (std::uint8_t level = 1; level <= format::kHighestPageLevel; ++level) id = inner(level, {{id, 1, "a"}});

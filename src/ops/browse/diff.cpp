@@ -1,6 +1,8 @@
-// Two trees side by side: both are sorted, so one pass merges them. Equal ids are equal subtrees, which makes the cost follow
-// the difference and not the size.
+// Two trees side by side: both are sorted, so one pass merges them, a page of each in memory for every directory on the way down.
+// Equal ids are equal subtrees, which makes the cost follow the difference and not the size. Damage ends it: what cannot be read
+// would look like what is not there.
 #include "ops/browse/browse.hpp"
+#include "tree/leaf_stream.hpp"
 #include "tree/reader.hpp"
 
 namespace mbu::ops {
@@ -17,6 +19,38 @@ bool same_metadata(const Entry& a, const Entry& b) {
          a.rdev == b.rdev && a.attributes == b.attributes;
 }
 
+using Located = std::pair<Entry, ChunkId>;  // with its page's inline chunk
+
+// A directory's entries one after the other.
+class Entries {
+ public:
+  Entries(tree::TreeReader& reader, const ChunkId& directory, const std::string& path)
+      : leaves_(reader, directory, path, tree::LeafStream::OnDamage::fail) {
+    fill();
+  }
+  [[nodiscard]] bool done() const noexcept { return at_ == page_.entries.size(); }
+  [[nodiscard]] const std::string& name() const noexcept { return page_.entries[at_].name; }
+  [[nodiscard]] Located take() {
+    Located taken{std::move(page_.entries[at_++]), page_.inline_chunk};
+    fill();
+    return taken;
+  }
+
+ private:
+  void fill() {
+    while (done()) {
+      auto next = leaves_.next();
+      if (!next) return;
+      page_ = std::move(*next);
+      at_ = 0;
+    }
+  }
+
+  tree::LeafStream leaves_;
+  format::Page page_;
+  std::size_t at_ = 0;
+};
+
 class Diff {
  public:
   Diff(const repo::Context& context, const repo::ChunkIndex& index, const std::function<void(const DiffLine&)>& visit)
@@ -25,17 +59,15 @@ class Diff {
   void directories(const ChunkId& from, const ChunkId& to, const std::string& path) {
     if (from == to) return;
     context_.interrupt.check();
-    auto old_entries = entries(from, path);
-    auto new_entries = entries(to, path);
-    auto a = old_entries.begin();
-    auto b = new_entries.begin();
-    while (a != old_entries.end() || b != new_entries.end()) {
-      if (b == new_entries.end() || (a != old_entries.end() && a->first.name < b->first.name)) {
-        one_side(*a++, path, DiffLine::Kind::removed);
-      } else if (a == old_entries.end() || b->first.name < a->first.name) {
-        one_side(*b++, path, DiffLine::Kind::added);
+    Entries a(reader_, from, path);
+    Entries b(reader_, to, path);
+    while (!a.done() || !b.done()) {
+      if (b.done() || (!a.done() && a.name() < b.name())) {
+        one_side(a.take(), path, DiffLine::Kind::removed);
+      } else if (a.done() || b.name() < a.name()) {
+        one_side(b.take(), path, DiffLine::Kind::added);
       } else {
-        both(*a++, *b++, path);
+        both(a.take(), b.take(), path);
       }
     }
   }
@@ -43,17 +75,6 @@ class Diff {
   DiffSummary summary;
 
  private:
-  using Located = std::pair<Entry, ChunkId>;  // with its page's inline chunk
-
-  std::vector<Located> entries(const ChunkId& id, const std::string& path) {
-    std::vector<Located> all;
-    if (id.is_zero()) return all;
-    reader_.for_each_leaf(id, path, [&](format::Page&& page) {
-      for (auto& entry : page.entries) all.emplace_back(std::move(entry), page.inline_chunk);
-    });
-    return all;
-  }
-
   void one_side(const Located& located, const std::string& path, DiffLine::Kind kind) {
     const auto& entry = located.first;
     const std::string entry_path = join(path, entry.name);
@@ -65,7 +86,7 @@ class Diff {
       return;
     }
     ++(added ? summary.dirs_added : summary.dirs_removed);
-    for (const auto& below : entries(entry.directory, entry_path)) one_side(below, entry_path, kind);
+    for (Entries below(reader_, entry.directory, entry_path); !below.done();) one_side(below.take(), entry_path, kind);
   }
 
   void both(const Located& from, const Located& to, const std::string& path) {
@@ -103,8 +124,13 @@ class Diff {
   }
 
   ByteBuffer inline_bytes(const Located& located) {
-    const auto chunk = reader_.chunks().read(located.second, format::BlockRole::inlined, located.first.name);
-    const auto piece = chunk.subspan(located.first.content.inline_offset, located.first.size);
+    const auto& [entry, inline_chunk] = located;
+    const auto chunk = reader_.chunks().read(inline_chunk, format::BlockRole::inlined, entry.name);
+    const std::size_t offset = entry.content.inline_offset;
+    if (offset > chunk.size() || entry.size > chunk.size() - offset) {
+      throw Error(Code::corrupt, "reaches beyond the chunk that it shares with its neighbours", entry.name);
+    }
+    const auto piece = chunk.subspan(offset, entry.size);
     return {piece.begin(), piece.end()};
   }
 

@@ -8,19 +8,43 @@ std::string join(const std::string& directory, const std::string& name) {
   return directory == "/" ? directory + name : directory + '/' + name;
 }
 
-void list_directory(const repo::Context& context, tree::TreeReader& reader, const ChunkId& id, const std::string& path,
-                    bool recursive, const std::function<void(const EntryInfo&)>& visit) {
-  context.interrupt.check();
-  reader.for_each_leaf(id, path, [&](format::Page&& page) {
+class Listing {
+ public:
+  Listing(const repo::Context& context, tree::TreeReader& reader, bool recursive,
+          const std::function<void(const EntryInfo&)>& visit)
+      : context_(context), reader_(reader), recursive_(recursive), visit_(visit) {}
+
+  // All that can be read, then throws the first damage that there was.
+  void run(const ChunkId& id, const std::string& path) {
+    directory(id, path);
+    if (damage_) throw *damage_;
+  }
+
+ private:
+  void directory(const ChunkId& id, const std::string& path) {
+    context_.interrupt.check();
+    try {
+      reader_.for_each_leaf(id, path, [&](format::Page&& page) { leaf(page, path); });
+    } catch (const Error& error) {
+      if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
+      if (!damage_) damage_ = error;
+    }
+  }
+
+  void leaf(const format::Page& page, const std::string& path) {
     for (const auto& entry : page.entries) {
       const std::string entry_path = join(path, entry.name);
-      visit(describe(entry, entry_path));
-      if (recursive && entry.is_directory() && !entry.directory.is_zero()) {
-        list_directory(context, reader, entry.directory, entry_path, recursive, visit);
-      }
+      visit_(describe(entry, entry_path));
+      if (recursive_ && entry.is_directory() && !entry.directory.is_zero()) directory(entry.directory, entry_path);
     }
-  });
-}
+  }
+
+  const repo::Context& context_;
+  tree::TreeReader& reader_;
+  bool recursive_;
+  const std::function<void(const EntryInfo&)>& visit_;
+  std::optional<Error> damage_;
+};
 
 }  // namespace
 
@@ -48,7 +72,7 @@ void list(const repo::Context& context, const repo::ChunkIndex& index, const Chu
           bool recursive, const std::function<void(const EntryInfo&)>& visit) {
   tree::TreeReader reader(context.vault, index);
   if (path.find_first_not_of('/') == std::string::npos) {
-    list_directory(context, reader, root, "/", recursive, visit);
+    Listing(context, reader, recursive, visit).run(root, "/");
     return;
   }
   const auto found = reader.find_path(root, path);
@@ -56,7 +80,7 @@ void list(const repo::Context& context, const repo::ChunkIndex& index, const Chu
   if (!found->entry.is_directory()) {
     visit(describe(found->entry, path));
   } else if (!found->entry.directory.is_zero()) {
-    list_directory(context, reader, found->entry.directory, path, recursive, visit);
+    Listing(context, reader, recursive, visit).run(found->entry.directory, path);
   }
 }
 

@@ -41,7 +41,7 @@ class TreeCheck {
     std::vector<std::pair<std::string, ChunkId>> below;
     guard(path, [&] {
       reader_.for_each_leaf(id, path, [&](format::Page&& page) {
-        if (!page.inline_chunk.is_zero()) chunk({page.inline_chunk, page.inline_length}, path);
+        if (!page.inline_chunk.is_zero()) guard(path, [&] { chunk({page.inline_chunk, page.inline_length}, path); });
         for (const auto& entry : page.entries) {
           const std::string entry_path = (path == "/" ? path : path + '/') + entry.name;
           if (entry.is_directory() && !entry.directory.is_zero()) below.emplace_back(entry_path, entry.directory);

@@ -42,7 +42,7 @@ bool needs_own_file(const Error& error) {
 
 }  // namespace
 
-Batch::Batch(Run& run) : run_(run), writer_(run), reader_(run.context().vault, run.index()) {
+Batch::Batch(Run& run) : run_(run), writer_(run), specials_(run), reader_(run.context().vault, run.index()) {
   const unsigned comparers = std::clamp(run.context().threads, 1U, kMostComparers);
   for (unsigned i = 0; i < comparers; ++i) {
     comparers_.push_back(std::make_unique<Comparer>(run.context(), run.index()));
@@ -80,16 +80,6 @@ bool Batch::add_link(std::unique_ptr<FileTask>& task) {
   make_room(task->entry);
   links_.push_back(std::move(task));
   return true;
-}
-
-void Batch::settle_group(const FileTask& special, int directory) {
-  if (special.links == nullptr) return;
-  const os::Blame blame{Code::source, special.entry.name};
-  const auto made = os::status_at(directory, special.entry.name.c_str(), os::Links::keep, blame);
-  special.links->state = made ? LinkGroup::State::done : LinkGroup::State::unavailable;
-  if (!made) return;
-  special.links->ino = made->ino;
-  special.links->dev = made->dev;
 }
 
 void Batch::add_directory(std::shared_ptr<Directory> directory, format::Entry entry, MetadataSetter::Time time) {
@@ -178,6 +168,8 @@ void Batch::compare_one(Comparer& comparer, FileTask& task) {
 void Batch::use_existing(FileTask& task, int fd, const os::FileStatus& status, os::Blame blame) {
   const auto& metadata = run_.metadata();
   const bool touch = run_.options().overwrite != Overwrite::never && !run_.options().dry_run;
+  // A link that was broken: with equal contents, making it again loses nothing.
+  if (touch && task.linked_to != nullptr && is_version_of(*task.linked_to, task.entry) && link_now(task, *task.linked_to)) return;
   if (touch && !metadata.matches({fd, false}, task.entry, status, MetadataSetter::Time::set, blame)) {
     // Another name of this file may lie outside the target, where nothing is ours to change: a file of its own replaces it.
     task.replace_anyway = status.nlink > 1;
@@ -203,16 +195,18 @@ void Batch::make_links() {
 
 void Batch::make_link(std::unique_ptr<FileTask> task) {
   auto& group = *groups_.at(task->entry.link_group);
-  const bool replaceable = !task->there || may_replace(run_.options().overwrite, task->entry, *task->there);
+  const auto& there = task->there;
   if (group.state == LinkGroup::State::done) {
-    const bool linked = task->there && task->there->ino == group.ino && task->there->dev == group.dev;
-    if (linked || (replaceable && try_link(*task, group))) {
-      ++(linked ? run_.counters().files_unchanged : run_.counters().files_restored);
-      if (task->entry.is_regular()) {
-        (linked ? run_.counters().bytes_unchanged : run_.counters().bytes_restored) += task->entry.size;
-      }
+    if (there && there->ino == group.ino && there->dev == group.dev) {
+      ++run_.counters().files_unchanged;
+      if (task->entry.is_regular()) run_.counters().bytes_unchanged += task->entry.size;
       return run_.done(task->entry, task->path());
     }
+    // What was the same file as the first is no more precious than that was.
+    const bool was_linked = there && group.old_ino != 0 && there->ino == group.old_ino && there->dev == group.old_dev;
+    const bool replaceable = !there || was_linked || may_replace(run_.options().overwrite, task->entry, *there);
+    if (replaceable && link_now(*task, group)) return;
+    task->linked_to = replaceable ? nullptr : &group;
   } else if (group.state == LinkGroup::State::unavailable) {
     group.directory = task->directory;
     group.name = task->entry.name;
@@ -223,27 +217,63 @@ void Batch::make_link(std::unique_ptr<FileTask> task) {
     return;
   }
   if (task->entry.is_regular()) return take(std::move(task));
-  run_.not_restored(task->place(), "the file that it is another name of is not there");
-  run_.done(task->entry, task->path());
+  specials_.restore(*task);
 }
 
-bool Batch::try_link(FileTask& task, const LinkGroup& group) {
-  const os::Blame blame{Code::source, task.entry.name};
+// Whether the group's first, as it is in the target, is what the entry says too: a file that changed while it was packaged may differ from
+// name to name.
+bool Batch::is_version_of(const LinkGroup& group, const format::Entry& entry) {
+  const auto directory = run_.directories().open(*group.directory);
+  const auto first = os::status_at(directory->get(), group.name.c_str(), os::Links::keep, {Code::source, entry.name});
+  return first && first->ino == group.ino && first->dev == group.dev && first->size == entry.size && first->mtime == entry.mtime;
+}
+
+// False when the name needs a file of its own; else all is said about it.
+bool Batch::link_now(FileTask& task, const LinkGroup& group) {
   try {
-    const auto from = run_.directories().open(*group.directory);
-    const auto to = run_.directories().open(*task.directory);
-    const auto name = task.there ? os::unique_name(kTemporaryPrefix) : task.entry.name;
-    if (::linkat(from->get(), group.name.c_str(), to->get(), name.c_str(), 0) != 0) {
-      throw os::system_error(blame, "make the link", errno);
-    }
+    if (!try_link(task, group)) return false;
+    ++run_.counters().files_restored;
+    if (task.entry.is_regular()) run_.counters().bytes_restored += task.entry.size;
+    task.state = FileTask::State::restored;
+  } catch (const Error& error) {
+    task.state = FileTask::State::failed;
+    run_.failed_at(task.place(), error);
+  }
+  run_.done(task.entry, task.path());
+  return true;
+}
+
+bool Batch::try_link(const FileTask& task, const LinkGroup& group) {
+  const os::Blame blame{Code::source, task.entry.name};
+  const auto to = run_.directories().open(*task.directory);
+  const auto name = task.there ? os::unique_name(kTemporaryPrefix) : task.entry.name;
+  try {
+    link_first_as(to->get(), name, group, blame);
     if (task.there) replace_name(to->get(), name, task.entry.name, *task.there, blame);
     return true;
   } catch (const Error& error) {
-    if (error.code() != Code::source) throw;
-    if (needs_own_file(error)) return false;  // no links here: a file of its own
-    run_.failed_at(task.place(), error);
-    return true;
+    if (error.code() != Code::source || !needs_own_file(error)) throw;
+    return false;
   }
+}
+
+void Batch::link_first_as(int directory, const std::string& name, const LinkGroup& group, os::Blame blame) {
+  const auto from = run_.directories().open(*group.directory);
+  const auto link = [&] { return ::linkat(from->get(), group.name.c_str(), directory, name.c_str(), 0) == 0; };
+  if (link()) return;
+  const int number = errno;
+  if (number == EPERM && unlock_first(from->get(), group, blame) && link()) return;
+  throw os::system_error(blame, "make the link", number);
+}
+
+// Files that must not change take no further names. They get their flags back at the end.
+bool Batch::unlock_first(int directory, const LinkGroup& group, os::Blame blame) {
+  const auto status = os::status_at(directory, group.name.c_str(), os::Links::keep, blame);
+  if (!status || status->type != EntryType::regular || status->ino != group.ino || status->dev != group.dev) return false;
+  if ((status->flags & (os::kImmutable | os::kAppendOnly)) == 0) return false;
+  unlock(directory, group.name, *status, blame);
+  writer_.add_late_flags(group.directory, group.name, status->flags);
+  return true;
 }
 
 void Batch::verify() {

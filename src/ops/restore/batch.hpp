@@ -8,6 +8,7 @@
 
 #include "ops/restore/comparer.hpp"
 #include "ops/restore/file_task.hpp"
+#include "ops/restore/specials.hpp"
 #include "ops/restore/writer.hpp"
 
 namespace mbu::ops {
@@ -24,10 +25,10 @@ class Batch {
   void add_file(std::unique_ptr<FileTask> task);
   // A directory that the walk has left: all that is in it was added before.
   void add_directory(std::shared_ptr<Directory> directory, format::Entry entry, MetadataSetter::Time time);
+  // What is neither a regular file nor a directory: done at once.
+  void add_special(const FileTask& task) { specials_.restore(task); }
   // Whether the entry is a further name of a file that is there already: then it is taken care of.
   bool add_link(std::unique_ptr<FileTask>& task);
-  // The special file, perhaps the first name of a group, was made or found in that directory.
-  void settle_group(const FileTask& special, int directory);
 
   // Does all that was added.
   void flush();
@@ -45,7 +46,11 @@ class Batch {
   void use_existing(FileTask& task, int fd, const os::FileStatus& status, os::Blame blame);
   void make_links();
   void make_link(std::unique_ptr<FileTask> task);
-  [[nodiscard]] bool try_link(FileTask& task, const LinkGroup& group);
+  [[nodiscard]] bool is_version_of(const LinkGroup& group, const format::Entry& entry);
+  [[nodiscard]] bool link_now(FileTask& task, const LinkGroup& group);
+  [[nodiscard]] bool try_link(const FileTask& task, const LinkGroup& group);
+  void link_first_as(int directory, const std::string& name, const LinkGroup& group, os::Blame blame);
+  [[nodiscard]] bool unlock_first(int directory, const LinkGroup& group, os::Blame blame);
   void verify();
   void verify_one(Comparer& comparer, FileTask& task);
   void finish_directories();
@@ -58,6 +63,7 @@ class Batch {
 
   Run& run_;
   Writer writer_;
+  Specials specials_;
   tree::TreeReader reader_;  // of chunk lists and sparse maps
   std::vector<std::unique_ptr<Comparer>> comparers_;
   RestorePlan plan_;

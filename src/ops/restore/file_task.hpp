@@ -19,6 +19,7 @@ struct LinkGroup {
   std::shared_ptr<Directory> directory;
   std::string name;
   std::uint64_t ino = 0, dev = 0;  // when done
+  std::uint64_t old_ino = 0, old_dev = 0;  // of what the first has replaced; 0: nothing
 };
 
 struct FileTask {
@@ -30,6 +31,7 @@ struct FileTask {
   std::optional<os::FileStatus> there;  // what has the name now
   bool replace_anyway = false;           // whatever the policy says: its content is equal
   LinkGroup* links = nullptr;           // the group it is the first name of
+  const LinkGroup* linked_to = nullptr;  // the group that it may join if what has its name is equal
 
   [[nodiscard]] std::string path() const { return directory->path_of(entry.name); }
   [[nodiscard]] std::string place() const { return directory->place_of(entry.name); }

@@ -1,6 +1,5 @@
 #include "ops/restore/metadata.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -118,22 +117,15 @@ std::string MetadataSetter::set_existing(os::Node node, const format::Entry& ent
   return failures;
 }
 
-std::string MetadataSetter::set_link(int directory, const std::string& name, const format::Entry& entry,
-                                     os::Blame blame) const {
+std::string MetadataSetter::set_link(os::Node node, const format::Entry& entry, os::Blame blame) const {
   std::string failures;
+  std::string silent;
   if (restore_owner_) {
     const auto wanted = owner_of(entry);
-    std::string silent;
-    attempt(root_ ? failures : silent,
-            [&] { os::set_link_owner(directory, name.c_str(), wanted.uid, wanted.gid, blame); });
+    attempt(root_ ? failures : silent, [&] { os::set_owner(node, wanted.uid, wanted.gid, blame); });
   }
-  if (!entry.attributes.empty()) {
-    attempt(failures, [&] {
-      const auto fd = os::open_at(directory, name.c_str(), O_PATH | O_NOFOLLOW, 0, blame);
-      set_attributes({fd.get(), true}, entry, blame, failures);
-    });
-  }
-  attempt(failures, [&] { os::set_link_modified(directory, name.c_str(), entry.mtime, blame); });
+  set_attributes(node, entry, blame, failures);
+  attempt(failures, [&] { os::set_modified(node, entry.mtime, blame); });
   return failures;
 }
 

@@ -23,9 +23,8 @@ class MetadataSetter {
   // Of what was there before: nothing is touched when all is right.
   [[nodiscard]] std::string set_existing(os::Node node, const format::Entry& entry, const os::FileStatus& status, Time time,
                                          os::Blame blame) const;
-  // Of a symlink; `name`: what it is called for now.
-  [[nodiscard]] std::string set_link(int directory, const std::string& name, const format::Entry& entry,
-                                     os::Blame blame) const;
+  // Of a symlink.
+  [[nodiscard]] std::string set_link(os::Node node, const format::Entry& entry, os::Blame blame) const;
   // After the name is in its place.
   [[nodiscard]] std::string set_flags(int fd, const format::Entry& entry, os::Blame blame) const;
 

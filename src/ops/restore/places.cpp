@@ -30,17 +30,24 @@ struct Removed {
   bool all = true;  // nothing was spared
 };
 
-Removed remove_below(int directory, const std::string& name, const std::string& path, const Removal& removal, os::Blame blame) {
+Removed remove_below(int directory, const std::string& name, const std::string& path, const Removal& removal, os::Blame blame,
+                     std::size_t depth) {
+  if (depth > kDeepest && removal.dry_run) return {};
+  if (depth > kDeepest) throw Error(Code::source, "something in it " + too_deep(), std::string(blame.subject));
   const auto there = os::status_at(directory, name.c_str(), os::Links::keep, blame);
   if (!there) return {};
   if (removal.spares && removal.spares(path, *there)) return {0, false};
-  if (!removal.dry_run) unlock(directory, name, *there, blame);
   const bool is_directory = there->type == EntryType::directory;
+  if (is_directory && os::is_mounted_over(os::status_of(directory, blame).dev, *there)) {
+    if (removal.mounted) removal.mounted(path);
+    return {0, false};
+  }
+  if (!removal.dry_run) unlock(directory, name, *there, blame);
   Removed removed;
   if (is_directory) {
     const auto inside = os::open_at(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, blame);
     for (const auto& below : os::list_names(inside.get(), blame)) {
-      const auto part = remove_below(inside.get(), below, path + '/' + below, removal, blame);
+      const auto part = remove_below(inside.get(), below, path + '/' + below, removal, blame, depth + 1);
       removed.count += part.count;
       removed.all = removed.all && part.all;
     }
@@ -88,21 +95,24 @@ bool is_same_special(int directory, const format::Entry& entry, const os::FileSt
   return entry.rdev == there.rdev;
 }
 
-os::Fd open_directory(int parent, const std::string& name, os::Blame blame) {
-  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+os::Fd open_directory(int parent, const std::string& name, os::Links links, LockedOut locked_out, os::Blame blame) {
+  const int flags = O_DIRECTORY | (links == os::Links::keep ? O_NOFOLLOW : 0);
   try {
-    return os::open_at(parent, name.c_str(), kFlags, 0, blame);
+    return os::open_at(parent, name.c_str(), O_RDONLY | flags, 0, blame);
   } catch (const Error& error) {
-    if (error.system_errno() != EACCES) throw;
+    if (error.system_errno() != EACCES || locked_out == LockedOut::leave) throw;
+    const auto path = os::open_at(parent, name.c_str(), O_PATH | flags, 0, blame);
+    if (os::status_of(path.get(), blame).uid != ::geteuid()) throw;
+    os::set_mode({path.get(), true}, 0700, blame);
   }
-  const auto path = os::open_at(parent, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, blame);
-  os::set_mode({path.get(), true}, 0700, blame);
-  return os::open_at(parent, name.c_str(), kFlags, 0, blame);
+  return os::open_at(parent, name.c_str(), O_RDONLY | flags, 0, blame);
 }
+
+std::string too_deep() { return "lies deeper than " + std::to_string(kDeepest) + " directories"; }
 
 std::uint64_t remove_tree(int directory, const std::string& name, const std::string& path, const Removal& removal,
                           os::Blame blame) {
-  return remove_below(directory, name, path, removal, blame).count;
+  return remove_below(directory, name, path, removal, blame, 0).count;
 }
 
 }  // namespace mbu::ops

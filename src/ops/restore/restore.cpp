@@ -30,16 +30,15 @@ std::string parent_of(const std::string& path) {
 }
 
 // The target, made when missing unless nothing may be written. It may be a symlink: its name is the user's own.
-os::Fd open_target(const std::string& target, bool dry_run, Directory& directory) {
+os::Fd open_target(const std::string& target, bool dry_run, LockedOut locked_out, Directory& directory) {
   const os::Blame blame{Code::failed, target};
-  constexpr int kFlags = O_RDONLY | O_DIRECTORY;
-  auto fd = os::open_if_exists(AT_FDCWD, target.c_str(), kFlags, blame);
-  if (fd) return fd;
-  directory.fresh = true;
-  directory.absent = dry_run;
-  if (dry_run) return fd;
-  os::make_directories(target, kTargetMode, blame);
-  return os::open_at(AT_FDCWD, target.c_str(), kFlags, 0, blame);
+  if (!os::status_at(AT_FDCWD, target.c_str(), os::Links::follow, blame)) {
+    directory.fresh = true;
+    directory.absent = dry_run;
+    if (dry_run) return {};
+    os::make_directories(target, kTargetMode, blame);
+  }
+  return open_directory(AT_FDCWD, target, os::Links::follow, locked_out, blame);
 }
 
 // What of the snapshot is wanted: a whole tree (no entry), or one entry.
@@ -98,7 +97,9 @@ RestoreSummary restore(const repo::Context& context, const repo::ChunkIndex& ind
 
   const auto directory = std::make_shared<Directory>();
   directory->path = subpath.empty() ? "/" : one_file ? parent_of(subpath) : subpath;
-  Directories directories(open_target(target, options.dry_run, *directory), target);
+  const bool own = found && !one_file && !options.dry_run && last_name(target) == last_name(subpath);
+  const auto locked_out = own ? LockedOut::open_up : LockedOut::leave;
+  Directories directories(open_target(target, options.dry_run, locked_out, *directory), target);
   Run run(context, index, options, directories, totals_of(options, snapshot, found));
   {
     Batch batch(run);

@@ -12,8 +12,6 @@
 namespace mbu::ops {
 namespace {
 
-// Directories within directories: what the stack holds for certain.
-constexpr std::size_t kDeepest = 2500;
 // What is being filled is nobody else's business until its own mode is set.
 constexpr mode_t kUnfinishedDirectory = 0700;
 
@@ -32,22 +30,35 @@ Walker::Walker(Run& run, Batch& batch, const format::Snapshot& snapshot, const s
                                "so that what it lacks may be such a file");
 }
 
+// What patterns are about: with a subpath, as in restic, what is below that.
+std::string Walker::pattern_path(const Level& level, const std::string& name) {
+  return '/' + level.directory->place_of(name);
+}
+
 bool Walker::selected(const std::string& path) const {
   return (includes_.empty() || includes_.matches_self_or_parent(path)) && !excludes_.matches(path);
 }
 
 void Walker::tree(const std::shared_ptr<Directory>& target, const ChunkId& directory, const format::Entry* entry) {
+  top_ = target->path;
   Level level;
   level.directory = target;
   level.entry = entry;
   level.state = Level::State::ready;
-  level.included = includes_.empty() || includes_.matches_self_or_parent(target->path);
+  level.included = includes_.empty() || includes_.matches_self_or_parent("/");
   for (const auto& path : snapshot_.paths) {
     const bool below = path == "/" || target->path == path ||
                        (target->path.starts_with(path) && target->path[path.size()] == '/');
     level.covered = level.covered || below;
   }
-  if (!target->absent) list_existing(level, run_.directories().open(*target)->get());
+  if (!target->absent) {
+    const os::Blame blame{Code::source, target->path};
+    const auto fd = run_.directories().open(*target);
+    const auto status = os::status_of(fd->get(), blame);
+    level.device = status.dev;
+    if (entry != nullptr && !run_.options().dry_run) open_up(fd->get(), status, blame);
+    list_existing(level, fd->get());
+  }
   walk(level, directory);
 }
 
@@ -100,8 +111,9 @@ void Walker::page(Level& level, format::Page&& page) {
 
 void Walker::subdirectory(Level& level, const format::Entry& entry) {
   const auto path = level.directory->path_of(entry.name);
-  const bool included = level.included || includes_.empty() || includes_.matches_self_or_parent(path);
-  if (excludes_.matches(path) || (!included && !includes_.may_match_below(path))) {
+  const auto asked = pattern_path(level, entry.name);
+  const bool included = level.included || includes_.empty() || includes_.matches_self_or_parent(asked);
+  if (excludes_.matches(asked) || (!included && !includes_.may_match_below(asked))) {
     static_cast<void>(look(level, entry.name));
     return;
   }
@@ -114,14 +126,14 @@ void Walker::subdirectory(Level& level, const format::Entry& entry) {
   below.included = included;
   below.covered = level.covered || std::ranges::binary_search(snapshot_.paths, path);
   below.depth = level.depth + 1;
-  if (below.depth > kDeepest) return run_.not_restored(below.directory->place, "lies too deep");
+  if (below.depth > kDeepest) return run_.not_restored(below.directory->place, too_deep());
   if (included && !ensure(below)) return;
   walk(below, entry.directory);
 }
 
 void Walker::leaf(Level& level, format::Entry&& entry, const format::Page& page) {
   const auto path = level.directory->path_of(entry.name);
-  if (!selected(path)) {
+  if (!selected(pattern_path(level, entry.name))) {
     static_cast<void>(look(level, entry.name));
     return;
   }
@@ -145,91 +157,44 @@ void Walker::leaf(Level& level, format::Entry&& entry, const format::Page& page)
   task->inline_length = page.inline_length;
   if (batch_.add_link(task)) return;
   if (task->entry.is_regular()) return batch_.add_file(std::move(task));
-  special(level, *task);
+  batch_.add_special(*task);
 }
 
-void Walker::special(Level& level, const FileTask& task) {
-  const auto& entry = task.entry;
-  auto& counters = run_.counters();
-  if (task.links != nullptr) task.links->state = LinkGroup::State::unavailable;
-  try {
-    const os::Blame blame{Code::source, entry.name};
-    if (run_.options().dry_run && level.directory->absent) {
-      ++counters.files_restored;
-    } else {
-      const auto directory = run_.directories().open(*level.directory);
-      const bool same = task.there && is_same_special(directory->get(), entry, *task.there, blame);
-      if (same) {
-        ++counters.files_unchanged;
-        touch_special(directory->get(), task);
-      } else if (task.there && !may_replace(run_.options().overwrite, entry, *task.there)) {
-        ++counters.files_kept;
-        run_.kept(task.place(), why_kept(run_.options().overwrite));
-      } else {
-        if (!run_.options().dry_run) make_special_at(directory->get(), task);
-        ++counters.files_restored;
-      }
-      if (same || !task.there) batch_.settle_group(task, directory->get());
-    }
-  } catch (const Error& error) {
-    run_.failed_at(task.place(), error);
-  }
-  run_.done(entry, task.path());
+Removal Walker::removal(bool dry_run) const {
+  Removal removal;
+  removal.dry_run = dry_run;
+  removal.spares = [this](const std::string& path, const os::FileStatus& there) {
+    return excludes_.matches(path) || spared_.has(top_ == "/" ? path : top_ + path, there);
+  };
+  if (run_.options().delete_extra) removal.mounted = [this](const std::string& path) { tell_mounted(path.substr(1)); };
+  return removal;
 }
 
-// Beside what it replaces, if anything, and in its place when all is set.
-void Walker::make_special_at(int directory, const FileTask& task) {
-  const os::Blame blame{Code::source, task.entry.name};
-  const auto name = task.there ? os::unique_name(kTemporaryPrefix) : task.entry.name;
-  make_special(directory, name, task.entry, blame);
-  const auto failures = set_special(directory, name, task);
-  if (task.there) replace_name(directory, name, task.entry.name, *task.there, blame);
-  if (!failures.empty()) run_.not_restored(task.place(), failures);
-}
-
-std::string Walker::set_special(int directory, const std::string& name, const FileTask& task) {
-  const os::Blame blame{Code::source, task.entry.name};
-  if (task.entry.type == EntryType::symlink) return run_.metadata().set_link(directory, name, task.entry, blame);
-  const auto fd = os::open_at(directory, name.c_str(), O_PATH | O_NOFOLLOW, 0, blame);
-  if (os::status_of(fd.get(), blame).type != task.entry.type) {
-    throw Error(Code::source, "was replaced by somebody while it was being restored", task.entry.name);
-  }
-  return run_.metadata().set_new({fd.get(), true}, task.entry, false, MetadataSetter::Time::set, blame);
-}
-
-// The same thing was there: only what differs is set, and nothing through a name of it that may lie elsewhere.
-void Walker::touch_special(int directory, const FileTask& task) {
-  const auto& there = *task.there;
-  const auto& options = run_.options();
-  if (options.dry_run || options.overwrite == RestoreOptions::Overwrite::never || there.nlink > 1) return;
-  const bool same_mode = task.entry.type == EntryType::symlink || there.mode == task.entry.mode;
-  if (same_mode && there.uid == task.entry.uid && there.gid == task.entry.gid && there.mtime == task.entry.mtime) return;
-  const auto failures = set_special(directory, task.entry.name, task);
-  if (!failures.empty()) run_.not_restored(task.place(), failures);
+void Walker::tell_mounted(const std::string& place) const {
+  run_.context().events.warning(run_.directories().display(place) + ": another file system is mounted there: nothing is deleted in it");
 }
 
 // What is there but not in the snapshot: counted, or removed.
 void Walker::extras(Level& level) {
   if (!level.included || !level.covered || level.incomplete || level.names.empty() || !spared_.complete()) return;
   const auto& options = run_.options();
+  // A backup that keeps to one file system has mounted ones as empty directories.
+  if (level.mounted) {
+    if (options.delete_extra && !level.parent->mounted) tell_mounted(level.directory->place);
+    return;
+  }
   const auto rules = removal(options.dry_run || !options.delete_extra);
   for (std::size_t i = 0; i < level.names.size(); ++i) {
     if (level.known[i]) continue;
     const auto& name = level.names[i];
     try {
       const auto directory = run_.directories().open(*level.directory);
-      const auto count = remove_tree(directory->get(), name, level.directory->path_of(name), rules, {Code::source, name});
+      const auto count = remove_tree(directory->get(), name, pattern_path(level, name), rules, {Code::source, name});
       (options.delete_extra ? run_.counters().files_deleted : run_.counters().files_extra) += count;
     } catch (const Error& error) {
       run_.failed_at(level.directory->place_of(name), options.delete_extra ? error : error.within("cannot look for extra files"));
     }
   }
-}
-
-Removal Walker::removal(bool dry_run) const {
-  return {dry_run, [this](const std::string& path, const os::FileStatus& there) {
-            return excludes_.matches(path) || spared_.has(path, there);
-          }};
 }
 
 bool Walker::ensure(Level& level) {
@@ -251,8 +216,7 @@ bool Walker::make_directory(Level& level) {
   auto& directory = *level.directory;
   const auto there = look(*level.parent, entry.name);
   if (there && there->type == EntryType::directory) {
-    const auto parent = run_.directories().open(*level.parent->directory);
-    enter_existing(level, open_directory(parent->get(), entry.name, blame));
+    enter_existing(level);
     return true;
   }
   if (there && !clear_way(*level.parent, entry, *there)) return false;
@@ -270,18 +234,42 @@ bool Walker::make_directory(Level& level) {
   return true;
 }
 
-void Walker::enter_existing(Level& level, os::Fd fd) {
-  if (!run_.options().dry_run) {
-    const os::Blame blame{Code::source, level.entry->name};
-    const auto status = os::status_of(fd.get(), blame);
-    if ((status.flags & (os::kImmutable | os::kAppendOnly)) != 0) os::set_file_flags(fd.get(), 0, blame);
-    // An owner who may not write into it would not get far; its own mode is set at the end.
-    if ((status.mode & kUnfinishedDirectory) != kUnfinishedDirectory && ::geteuid() != 0) {
-      os::set_mode({fd.get(), false}, status.mode | kUnfinishedDirectory, blame);
-    }
+void Walker::enter_existing(Level& level) {
+  const os::Blame blame{Code::source, level.entry->name};
+  const bool dry_run = run_.options().dry_run;
+  const auto parent = run_.directories().open(*level.parent->directory);
+  os::Fd fd;
+  try {
+    const auto locked_out = dry_run ? LockedOut::leave : LockedOut::open_up;
+    fd = open_directory(parent->get(), level.entry->name, os::Links::keep, locked_out, blame);
+  } catch (const Error& error) {
+    if (!dry_run || error.system_errno() != EACCES) throw;
+    level.directory->absent = true;
+    run_.context().events.warning(run_.directories().display(level.directory->place) +
+                                  ": cannot be looked into as it is: taken for empty");
+    return;
   }
+  const auto status = os::status_of(fd.get(), blame);
+  level.device = status.dev;
+  level.mounted = level.parent->mounted || os::is_mounted_over(level.parent->device, status);
+  if (!dry_run) open_up(fd.get(), status, blame);
   list_existing(level, fd.get());
   run_.directories().adopt(*level.directory, std::move(fd));
+}
+
+// Makes a directory that is the caller's one that can be written into; its own mode and flags are set at the end. Where that cannot
+// be had, what is in it may need no writing, and what does is named.
+void Walker::open_up(int fd, const os::FileStatus& status, os::Blame blame) const {
+  const bool locked = (status.flags & (os::kImmutable | os::kAppendOnly)) != 0;
+  const bool own = ::geteuid() != 0 && status.uid == ::geteuid();
+  try {
+    if (locked) os::set_file_flags(fd, 0, blame);
+    if (own && (status.mode & kUnfinishedDirectory) != kUnfinishedDirectory) {
+      os::set_mode({fd, false}, status.mode | kUnfinishedDirectory, blame);
+    }
+  } catch (const Error& error) {
+    if (error.code() != Code::source) throw;
+  }
 }
 
 // Also takes away what killed restores left behind.
@@ -313,7 +301,7 @@ bool Walker::clear_way(Level& level, const format::Entry& entry, const os::FileS
     const auto directory = run_.directories().open(*level.directory);
     if (is_directory && run_.options().delete_extra && level.included && level.covered && spared_.complete()) {
       run_.counters().files_deleted +=
-          remove_tree(directory->get(), entry.name, level.directory->path_of(entry.name), removal(false), blame);
+          remove_tree(directory->get(), entry.name, pattern_path(level, entry.name), removal(false), blame);
     } else {
       unlock(directory->get(), entry.name, there, blame);
     }

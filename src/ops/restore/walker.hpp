@@ -30,6 +30,8 @@ class Walker {
     bool included = false;   // by the patterns, with all below but what they exclude
     bool covered = false;    // all there was in it was asked for, so that what the snapshot lacks was not there
     bool incomplete = false; // its listing is damaged: what it lacks is not known
+    bool mounted = false;    // another file system than the target's, where nothing is removed
+    std::uint64_t device = 0;
     std::size_t depth = 0;
     std::vector<std::string> names;  // what was there before, sorted
     std::vector<bool> known;         // of names: those the snapshot has
@@ -39,24 +41,23 @@ class Walker {
   void page(Level& level, format::Page&& page);
   void subdirectory(Level& level, const format::Entry& entry);
   void leaf(Level& level, format::Entry&& entry, const format::Page& page);
-  void special(Level& level, const FileTask& task);
-  void make_special_at(int directory, const FileTask& task);
-  [[nodiscard]] std::string set_special(int directory, const std::string& name, const FileTask& task);
-  void touch_special(int directory, const FileTask& task);
   void extras(Level& level);
   // The rules of --delete.
   [[nodiscard]] Removal removal(bool dry_run) const;
+  void tell_mounted(const std::string& place) const;
 
   // Makes the directory in the target unless that was done; false when nothing can be restored into it.
   bool ensure(Level& level);
   [[nodiscard]] bool make_directory(Level& level);
-  void enter_existing(Level& level, os::Fd fd);
+  void enter_existing(Level& level);
+  void open_up(int fd, const os::FileStatus& status, os::Blame blame) const;
   void list_existing(Level& level, int fd);
   // What has the name in the target, which the snapshot knows.
   [[nodiscard]] std::optional<os::FileStatus> look(Level& level, const std::string& name);
   // Takes what is in the way away, if that is permitted and possible.
   [[nodiscard]] bool clear_way(Level& level, const format::Entry& entry, const os::FileStatus& there);
 
+  [[nodiscard]] static std::string pattern_path(const Level& level, const std::string& name);
   [[nodiscard]] bool selected(const std::string& path) const;
 
   Run& run_;
@@ -64,6 +65,7 @@ class Walker {
   const format::Snapshot& snapshot_;
   tree::TreeReader reader_;
   Spared spared_;
+  std::string top_;  // path in the snapshot of what becomes the target
   source::PatternList includes_;
   source::PatternList excludes_;
 };

@@ -229,13 +229,14 @@ std::string Writer::complete(FileTask& task) {
     const auto more = run_.metadata().set_flags(fd, entry, blame);
     failures += (failures.empty() || more.empty() ? "" : "; ") + more;
   } else if (entry.flags != 0) {
-    const std::scoped_lock lock(late_mutex_);
-    late_flags_.push_back({task.directory, entry.name, entry.flags});
+    add_late_flags(task.directory, entry.name, entry.flags);
   }
   if (task.links != nullptr) {
     const auto status = os::status_of(fd, blame);
     task.links->ino = status.ino;
     task.links->dev = status.dev;
+    task.links->old_ino = task.there ? task.there->ino : 0;
+    task.links->old_dev = task.there ? task.there->dev : 0;
     task.links->state = LinkGroup::State::done;
   }
   return failures;
@@ -259,6 +260,11 @@ void Writer::discard(FileTask& task) noexcept {
     // Its directory is gone, or out of reach: then so is the file, and its mode says what it is.
   }
   task.written_name.clear();
+}
+
+void Writer::add_late_flags(std::shared_ptr<Directory> directory, const std::string& name, std::uint32_t flags) {
+  const std::scoped_lock lock(late_mutex_);
+  late_flags_.push_back({std::move(directory), name, flags});
 }
 
 void Writer::set_late_flags() {

@@ -19,7 +19,9 @@ class Writer {
   // Takes away what was made of a file that will not be finished.
   void discard(FileTask& task) noexcept;
 
-  // Sets the flags of files with several names, which no further name could be given to with them. Once, at the end.
+  // Files with several names get their flags at the end: no further name could be given to them with these. Any thread.
+  void add_late_flags(std::shared_ptr<Directory> directory, const std::string& name, std::uint32_t flags);
+  // Once, at the end.
   void set_late_flags();
 
  private:
