@@ -7,7 +7,9 @@ Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_incremental.py -v`.
 import os
 import shutil
 import subprocess
+import time
 
+import mounts
 import support
 import trees
 
@@ -177,6 +179,26 @@ class Incremental(support.MbuTest):
             trees.write(f"{source}/file", b"b" * 5000 + b"%03d" % i)
             self.package(source)
             self.assertEqual(self.run_mbu(["dump", f"latest:{source}/file"]).stdout, b"b" * 5000 + b"%03d" % i)
+
+    def test_a_change_within_a_second_where_times_are_whole_seconds(self):
+        source = os.path.join(mounts.ext4(self, 16, "-I", "128"), "tree")
+        os.mkdir(source)
+        time.sleep(1 - time.time() % 1)
+        trees.write(f"{source}/file", b"AAAA\n")
+        self.package(source)
+        trees.write(f"{source}/file", b"BBBB\n")
+        self.package(source)
+        self.assertEqual(self.run_mbu(["dump", f"latest:{source}/file"]).stdout, b"BBBB\n")
+
+    def test_many_empty_directories_without_the_cache(self):
+        """Their parent's groups are packed while others of its groups still wait for theirs."""
+        source = self.path("tree")
+        for i in range(12_000):
+            os.makedirs(f"{source}/directory {i}")
+        for _ in range(6):
+            summary = self.package(source, "--no-cache", "--threads", "4").summary
+            self.assertEqual(summary["dirs_new"] + summary["dirs_changed"] + summary["dirs_unmodified"],
+                             12_000 + source.count("/"))
 
     def test_a_file_replaced_by_one_of_the_same_size_and_time(self):
         source = self.packaged(trees.make_plain(self.path("tree")))
