@@ -64,6 +64,8 @@ void sync_directory(const std::string& path, Blame blame);
 void replace_file(const std::string& path, ByteView bytes, mode_t mode, Blame blame);
 // mkdir -p with `mode` for what is made.
 void make_directories(const std::string& path, mode_t mode, Blame blame);
+// The same, and what was made is durable: the directory around each is synced. When that fails the directory is taken away again.
+void make_durable_directories(const std::string& path, mode_t mode, Blame blame);
 
 // A file name that nothing else has: prefix and 16 random hex digits.
 [[nodiscard]] std::string unique_name(std::string_view prefix);
