@@ -2,6 +2,7 @@
 
 #include "api/decoded_json.hpp"
 #include "repo/envelope.hpp"
+#include "repo/index_object.hpp"
 #include "repo/snapshot_query.hpp"
 #include "tree/reader.hpp"
 

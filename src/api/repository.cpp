@@ -96,7 +96,9 @@ struct Repository::Impl {
     return all;
   }
 
-  repo::ChunkIndex load_index() { return repo::ChunkIndex::load(*vault, context.tell_damage()); }
+  repo::ChunkIndex load_index() {
+    return repo::ChunkIndex::load(*vault, context.tell_damage(), cache->location_tables());
+  }
 
   RepositoryOptions options;
   std::unique_ptr<repo::Vault> vault;

@@ -221,7 +221,7 @@ struct Cache::Database {
 };
 
 Cache::Cache(std::string directory, const crypto::Key& key, std::function<void(const std::string&)> warn)
-    : database_(std::make_unique<Database>(std::move(directory), key, std::move(warn))) {}
+    : database_(std::make_unique<Database>(directory, key, std::move(warn))), tables_(std::in_place, directory, key) {}
 Cache::Cache() = default;
 Cache::~Cache() = default;
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "crypto/hash.hpp"
+#include "cache/location_tables.hpp"
 
 namespace mbu::cache {
 
@@ -47,9 +47,13 @@ class Cache {
 
   void commit();
 
+  // Where chunks lie; null for a cache that remembers nothing.
+  [[nodiscard]] const LocationTables* location_tables() const noexcept { return tables_ ? &*tables_ : nullptr; }
+
  private:
   struct Database;
   std::unique_ptr<Database> database_;
+  std::optional<LocationTables> tables_;
   std::mutex mutex_;
 };
 

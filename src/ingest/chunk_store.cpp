@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "repo/index_object.hpp"
+
 namespace mbu::ingest {
 namespace {
 
@@ -15,12 +17,12 @@ constexpr std::size_t kListingBlock = 256U << 10;
 constexpr std::uint64_t kPackTarget = 32U << 20;
 // Up to this much of everything goes into one pack together.
 constexpr std::size_t kSmallRun = 4U << 20;
-// Packs without an index object that are worth writing one for.
+// Packs without an index object that are worth writing one for at the end.
 constexpr std::size_t kIndexFrom = 4;
 
 }  // namespace
 
-ChunkStore::ChunkStore(const repo::Vault& vault, const repo::ChunkIndex& index, Options options)
+ChunkStore::ChunkStore(const repo::Vault& vault, repo::ChunkIndex& index, Options options)
     : vault_(&vault), index_(&index), options_(options), referred_(index.pack_count()) {}
 
 ChunkStore::~ChunkStore() = default;
@@ -31,8 +33,8 @@ ChunkSink& ChunkStore::make_sink() {
 }
 
 bool ChunkStore::wants(const ChunkId& id) {
-  if (const auto known = index_->find(id); known && !index_->pack(known->pack).tombstoned) {
-    referred_[known->pack].store(true, std::memory_order_relaxed);
+  if (const auto known = index_->find(id); known && !index_->is_tombstoned(known->pack)) {
+    if (known->pack < referred_.size()) referred_[known->pack].store(true, std::memory_order_relaxed);
     return false;
   }
   return claims_.claim(id);
@@ -40,8 +42,28 @@ bool ChunkStore::wants(const ChunkId& id) {
 
 void ChunkStore::published(format::IndexedPack pack) {
   counters_.stored_bytes += pack.size;
-  const std::scoped_lock lock(mutex_);
-  published_.push_back(std::move(pack));
+  std::vector<format::IndexedPack> packs;
+  {
+    const std::scoped_lock lock(mutex_);
+    published_.push_back(pack.name);
+    waiting_chunks_ += pack.toc.chunks.size();
+    waiting_.push_back(std::move(pack));
+    if (waiting_chunks_ < options_.chunks_in_memory) return;
+    packs = std::exchange(waiting_, {});
+    waiting_chunks_ = 0;
+  }
+  hand_over(packs);
+}
+
+// So that memory does not grow with what a run stores: the index knows these packs from now on.
+void ChunkStore::hand_over(const std::vector<format::IndexedPack>& packs) {
+  const std::scoped_lock lock(hand_over_mutex_);
+  const auto name = repo::write_index(*vault_, packs);
+  counters_.stored_bytes += vault_->store().size(store::Folder::indexes, name);
+  if (!index_->extend(name, packs)) return;
+  for (const auto& pack : packs) {
+    for (const auto& chunk : pack.toc.chunks) claims_.release(chunk.id);
+  }
 }
 
 void ChunkStore::finish() {
@@ -62,23 +84,22 @@ void ChunkStore::finish() {
     sink->close(ChunkSink::data_pack);
     sink->close(ChunkSink::listing_pack);
   }
-  write_index();
+  write_last_index();
 }
 
-void ChunkStore::write_index() {
+void ChunkStore::write_last_index() {
   const auto& unindexed = index_->unindexed();
-  if (options_.discard || unindexed.size() + published_.size() < kIndexFrom) return;
-  auto packs = published_;
+  if (options_.discard || unindexed.size() + waiting_.size() < kIndexFrom) return;
+  auto packs = std::move(waiting_);
   for (const auto& name : unindexed) packs.push_back(repo::read_toc(*vault_, name));
   const auto name = repo::write_index(*vault_, std::move(packs));
   counters_.stored_bytes += vault_->store().size(store::Folder::indexes, name);
 }
 
 std::set<ObjectName> ChunkStore::packs_used() const {
-  std::set<ObjectName> used;
-  for (const auto& pack : published_) used.insert(pack.name);
+  std::set<ObjectName> used(published_.begin(), published_.end());
   for (std::uint32_t i = 0; i < referred_.size(); ++i) {
-    if (referred_[i].load(std::memory_order_relaxed)) used.insert(index_->pack(i).name);
+    if (referred_[i].load(std::memory_order_relaxed)) used.insert(index_->pack_name(i));
   }
   return used;
 }

@@ -34,9 +34,11 @@ class ChunkStore {
     Compression compression;
     bool verify = true;
     bool discard = false;  // a dry run: everything is done but writing
+    // New chunks after which an index object is written of them at once: until then they are held in memory.
+    std::size_t chunks_in_memory = 1U << 18;
   };
-  // `vault` and `index` must outlive it.
-  ChunkStore(const repo::Vault& vault, const repo::ChunkIndex& index, Options options);
+  // `vault` and `index` must outlive it. A long run extends the index by its own packs.
+  ChunkStore(const repo::Vault& vault, repo::ChunkIndex& index, Options options);
   ~ChunkStore();
 
   // A new worker's sink, which lives as long as this.
@@ -55,17 +57,21 @@ class ChunkStore {
   // Whether the chunk must be stored by the caller.
   [[nodiscard]] bool wants(const ChunkId& id);
   void published(format::IndexedPack pack);
-  void write_index();
+  void hand_over(const std::vector<format::IndexedPack>& packs);
+  void write_last_index();
 
   const repo::Vault* vault_;
-  const repo::ChunkIndex* index_;
+  repo::ChunkIndex* index_;
   Options options_;
   Claims claims_;
   StoreCounters counters_;
   std::vector<std::unique_ptr<ChunkSink>> sinks_;
-  std::mutex mutex_;  // guards published_ and referred_
-  std::vector<format::IndexedPack> published_;
-  std::vector<std::atomic<bool>> referred_;  // by pack number of the index
+  std::mutex mutex_;  // guards what follows
+  std::vector<ObjectName> published_;
+  std::vector<format::IndexedPack> waiting_;  // of these, packs without an index object
+  std::size_t waiting_chunks_ = 0;
+  std::mutex hand_over_mutex_;
+  std::vector<std::atomic<bool>> referred_;  // by number, packs that were here before
 };
 
 // One thread at a time.

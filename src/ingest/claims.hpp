@@ -18,6 +18,13 @@ class Claims {
     const std::scoped_lock lock(shard.mutex);
     return shard.ids.insert(id).second;
   }
+  // Its pack is in the index now, where everybody looks first. One who looked there just before may store the chunk once more, which
+  // costs its size and harms nothing.
+  void release(const ChunkId& id) {
+    auto& shard = shards_[id.bytes[31] % shards_.size()];
+    const std::scoped_lock lock(shard.mutex);
+    shard.ids.erase(id);
+  }
 
  private:
   struct alignas(64) Shard {

@@ -1,17 +1,18 @@
 // ChunkIndex: in which pack a chunk lies.
 //
 // Existence is what the store lists now: a pack that is not listed is not in here, whatever an index object or a cache says
-// of it. Index objects only save reading each pack's own toc.
+// of it. Index objects only save reading each pack's own toc, and location tables of the cache only save reading index
+// objects: what lies in a table is not in memory. A table that turns out to be damaged is replaced by what it was made from.
 //
-// Built by load(), then read by any thread; add() is for one thread while no other reads.
+// After load() safe from any thread; extend() is for one thread at a time, while others look up.
 #pragma once
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "cache/location_tables.hpp"
 #include "mbu/types/results.hpp"
 #include "repo/pack_reader.hpp"
 
@@ -27,10 +28,20 @@ struct Location {
 
 class ChunkIndex {
  public:
-  // Reads all index objects, and the tocs of packs that none of them names. What is damaged is left out and told to `damage`.
-  // The vault must outlive the result.
-  [[nodiscard]] static ChunkIndex load(const Vault& vault,
-                                       const std::function<void(const CheckReport::Finding&)>& damage);
+  static constexpr std::uint64_t kChunksForTable = 16'384;
+  using Damage = std::function<void(const CheckReport::Finding&)>;
+
+  // Reads all index objects that no table stands for, and the tocs of packs that none of them names. What is damaged is left out
+  // and told to `damage`. `tables`: null to use none. The vault and they must outlive the result. A new table is written when index
+  // objects say so many chunks (or are so many themselves) that reading them again would take longer.
+  [[nodiscard]] static ChunkIndex load(const Vault& vault, const Damage& damage,
+                                       const cache::LocationTables* tables = nullptr,
+                                       std::uint64_t chunks_for_table = kChunksForTable);
+  // One that knows nothing.
+  ChunkIndex();
+  ChunkIndex(ChunkIndex&&) noexcept;
+  ChunkIndex& operator=(ChunkIndex&&) noexcept;
+  ~ChunkIndex();
 
   // Where the chunk is; a copy outside tombstoned packs when there is one.
   [[nodiscard]] std::optional<Location> find(const ChunkId& id) const;
@@ -43,51 +54,28 @@ class ChunkIndex {
   // Whether new snapshots may refer to the chunk: found, and not in a tombstoned pack.
   [[nodiscard]] bool may_refer_to(const ChunkId& id) const;
 
-  [[nodiscard]] const PackInfo& pack(std::uint32_t number) const { return packs_[number]; }
-  [[nodiscard]] std::size_t pack_count() const noexcept { return packs_.size(); }
-  [[nodiscard]] std::size_t chunk_count() const noexcept { return chunks_.size(); }
+  // Numbers stay what they are as long as this index.
+  [[nodiscard]] std::shared_ptr<const PackInfo> pack(std::uint32_t number) const;
+  [[nodiscard]] ObjectName pack_name(std::uint32_t number) const;
+  // To be deleted: may be read, must not be referred to.
+  [[nodiscard]] bool is_tombstoned(std::uint32_t number) const;
+  // Of a pack that was here when this was loaded.
   [[nodiscard]] std::optional<std::uint32_t> find_pack(const ObjectName& name) const;
+  // One more than the largest number when this was loaded.
+  [[nodiscard]] std::size_t pack_count() const noexcept;
 
-  // Packs that no index object names, and how many index objects there are.
-  [[nodiscard]] const std::vector<ObjectName>& unindexed() const noexcept { return unindexed_; }
-  [[nodiscard]] std::size_t index_object_count() const noexcept { return index_objects_; }
+  // Packs that no index object names.
+  [[nodiscard]] const std::vector<ObjectName>& unindexed() const noexcept;
 
-  void add(const format::IndexedPack& pack, bool tombstoned);
-  // To be called after the last add(): makes the chunks findable.
-  void sort();
+  // Takes in packs that this run has published, and an index object of them that was just written, without holding them in memory. False when
+  // there is no table to hold them: nothing has changed.
+  [[nodiscard]] bool extend(const ObjectName& index_object, std::vector<format::IndexedPack> packs);
 
  private:
-  struct Chunk {
-    ChunkId id;
-    Location location;
-    auto operator<=>(const Chunk&) const = default;
-  };
-  struct Corrections {
-    std::once_flag once;
-    std::unique_ptr<const ChunkIndex> index;
-  };
-  // The chunks of a pack that has this number.
-  [[nodiscard]] static std::vector<Chunk> chunks_of(const format::IndexedPack& pack, std::uint32_t number);
-  // Whether that pack is known here as its own toc has it.
-  [[nodiscard]] bool agrees(std::uint32_t number, const format::IndexedPack& own) const;
+  struct State;
+  explicit ChunkIndex(std::unique_ptr<State> state);
 
-  const Vault* vault_ = nullptr;  // nothing: not loaded
-  std::vector<PackInfo> packs_;   // those that index objects name in front
-  std::uint32_t indexed_ = 0;     // how many these are
-  std::vector<Chunk> chunks_;     // sorted by id
-  std::vector<std::uint32_t> packs_by_name_;
-  std::vector<ObjectName> unindexed_;
-  std::size_t index_objects_ = 0;
-  std::unique_ptr<Corrections> corrections_ = std::make_unique<Corrections>();
+  std::unique_ptr<State> state_;
 };
-
-// Publishes an index object for the packs; its name.
-ObjectName write_index(const Vault& vault, std::vector<format::IndexedPack> packs);
-// Reads one. Code::corrupt naming it.
-struct ReadIndex {
-  PublicKey signer;
-  format::Index index;
-};
-[[nodiscard]] ReadIndex read_index(const Vault& vault, const ObjectName& name);
 
 }  // namespace mbu::repo

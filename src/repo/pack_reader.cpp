@@ -66,6 +66,7 @@ format::IndexedPack read_toc(const Vault& vault, const ObjectName& name) {
 PackInfo pack_info(const format::IndexedPack& pack) {
   PackInfo info;
   info.name = pack.name;
+  info.size = pack.size;
   const auto header = format::decode_header(pack.header, format::ObjectKind::pack,
                                             store::object_path(store::Folder::packs, pack.name));
   info.domain = header.domain;

@@ -18,12 +18,12 @@ namespace mbu::repo {
 // A pack that can be read from: what of IndexedPack reading takes.
 struct PackInfo {
   ObjectName name;
+  std::uint64_t size = 0;  // of the whole file, bytes
   DomainId domain;
   std::uint32_t generation = 0;
   ByteBuffer header;
   std::vector<format::BlockEntry> blocks;
   std::vector<std::uint64_t> offsets;  // of each block in the file
-  bool tombstoned = false;             // to be deleted: may be read, must not be referred to
 };
 [[nodiscard]] PackInfo pack_info(const format::IndexedPack& pack);
 

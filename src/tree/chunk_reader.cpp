@@ -41,9 +41,9 @@ std::optional<ByteView> IndexedChunks::find(const ChunkId& id, format::BlockRole
 
 ByteView IndexedChunks::read(const repo::Location& place, const ChunkId& id, format::BlockRole role) {
   const auto bytes = block({place.pack, place.block}).subspan(place.offset, place.length);
-  const auto& pack = index_->pack(place.pack);
-  if (!repo::is_chunk(*vault_, pack, role, bytes, id)) {
-    throw Error(Code::corrupt, "a chunk in it does not hash to its id", store::object_path(store::Folder::packs, pack.name));
+  const auto pack = index_->pack(place.pack);
+  if (!repo::is_chunk(*vault_, *pack, role, bytes, id)) {
+    throw Error(Code::corrupt, "a chunk in it does not hash to its id", store::object_path(store::Folder::packs, pack->name));
   }
   return bytes;
 }
@@ -60,7 +60,7 @@ ByteView IndexedChunks::fetch(const BlockKey& key) {
   if (const auto known = damaged_.find(key); known != damaged_.end()) throw known->second;
   ByteView plain;
   try {
-    plain = fetcher_.fetch(index_->pack(key.first), key.second);
+    plain = fetcher_.fetch(*index_->pack(key.first), key.second);
   } catch (const Error& error) {
     if (is_damage(error)) damaged_.emplace(key, error);
     throw;

@@ -1,5 +1,7 @@
 #include "api/cat.hpp"
 
+#include "repo/index_object.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include "../ops_browse/small_repository.hpp"
@@ -70,8 +72,8 @@ TEST(Cat, ShowsPacksAndIndexes) {
     found = found || pack.dump().find(content.chunks[0].id.hex()) != std::string::npos;
   }
   EXPECT_TRUE(found);
-  const auto index = repo::write_index(repository.vault(), {repo::read_toc(repository.vault(), repository.index().pack(0).name)});
-  EXPECT_EQ(shown(repository, "index", index.hex()).at("packs").at(0).at("id"), repository.index().pack(0).name.hex());
+  const auto index = repo::write_index(repository.vault(), {repo::read_toc(repository.vault(), repository.index().pack(0)->name)});
+  EXPECT_EQ(shown(repository, "index", index.hex()).at("packs").at(0).at("id"), repository.index().pack(0)->name.hex());
 }
 
 TEST(Cat, ShowsSnapshotsAndTheirTrees) {

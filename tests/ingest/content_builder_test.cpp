@@ -10,7 +10,7 @@ class ContentBuilderTest : public repo::test::RepositoryTest {
  protected:
   // What becomes of these chunks, stored.
   format::Content build(const std::vector<format::ChunkRef>& chunks) {
-    const auto index = load_index();
+    auto index = load_index();
     ChunkStore store(*vault_, index, {});
     auto& sink = store.make_sink();
     ContentBuilder builder;

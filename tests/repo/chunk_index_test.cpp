@@ -1,5 +1,7 @@
 #include "repo/chunk_index.hpp"
 
+#include <filesystem>
+
 #include "format/lock.hpp"
 #include "support.hpp"
 
@@ -30,12 +32,10 @@ TEST_F(ChunkIndexTest, FindsChunksWithAndWithoutIndexes) {
   const auto index = load_index();
   EXPECT_TRUE(damage_.empty());
   EXPECT_EQ(index.pack_count(), 2u);
-  EXPECT_EQ(index.chunk_count(), 2u);
-  EXPECT_EQ(index.index_object_count(), 1u);
   EXPECT_EQ(index.unindexed(), std::vector{alone.name});
   const auto found = index.find(id_of(b));
   ASSERT_TRUE(found);
-  EXPECT_EQ(index.pack(found->pack).name, alone.name);
+  EXPECT_EQ(index.pack(found->pack)->name, alone.name);
   EXPECT_EQ(found->length, 2000u);
   EXPECT_FALSE(index.find(random_.id<ChunkId>()));
   EXPECT_EQ(index.find_pack(indexed.name).has_value(), true);
@@ -115,7 +115,7 @@ TEST_F(ChunkIndexTest, CorrectsWhatAnIndexSaysOfAPack) {
   EXPECT_FALSE(index.find(id_of(b)));
   const auto& corrected = index.corrections();
   ASSERT_EQ(corrected.pack_count(), 1u);
-  EXPECT_EQ(corrected.pack(0).name, wrong.name);
+  EXPECT_EQ(corrected.pack(0)->name, wrong.name);
   EXPECT_TRUE(corrected.find(id_of(b)));
   EXPECT_EQ(&corrected, &index.corrections());
   EXPECT_EQ(corrected.corrections().pack_count(), 0u);
@@ -129,7 +129,7 @@ TEST_F(ChunkIndexTest, KnowsAllCopiesTombstonedOnesLast) {
   const auto copies = index.copies(id_of(a));
   ASSERT_EQ(copies.size(), 3u);
   EXPECT_EQ(copies[0], index.find(id_of(a)));
-  EXPECT_EQ(index.pack(copies[2].pack).name, buried.name);
+  EXPECT_EQ(index.pack(copies[2].pack)->name, buried.name);
   EXPECT_TRUE(index.copies(random_.id<ChunkId>()).empty());
 }
 
@@ -143,7 +143,7 @@ TEST_F(ChunkIndexTest, RefersToNoTombstonedPack) {
   EXPECT_TRUE(index.find(id_of(a)));  // still to be read
   EXPECT_FALSE(index.may_refer_to(id_of(a)));
   EXPECT_TRUE(index.may_refer_to(id_of(b)));
-  EXPECT_EQ(index.pack(index.find(id_of(b))->pack).name, kept.name);
+  EXPECT_EQ(index.pack(index.find(id_of(b))->pack)->name, kept.name);
 }
 
 TEST_F(ChunkIndexTest, HonoursTombstonesOfTheOwnerOnly) {
@@ -164,6 +164,187 @@ TEST_F(ChunkIndexTest, OfTwoFirstTombstoneSetsTheLargerIsVoid) {
   const auto index = load_index();
   EXPECT_EQ(index.may_refer_to(id_of(a)), first > second);
   EXPECT_EQ(index.may_refer_to(id_of(b)), second > first);
+}
+
+// With every index object transcribed into a table.
+class ChunkIndexWithTables : public ChunkIndexTest {
+ protected:
+  ChunkIndex load() { return load(&tables_); }
+  ChunkIndex load(const cache::LocationTables* tables) {
+    damage_.clear();
+    return ChunkIndex::load(*vault_, [this](const CheckReport::Finding& finding) { damage_.push_back(finding); }, tables, 0);
+  }
+  std::size_t table_count() const { return tables_.open_all().size(); }
+  void expect_reads(const ChunkIndex& index, ByteView bytes) {
+    const auto place = index.find(id_of(bytes));
+    ASSERT_TRUE(place);
+    const auto pack = index.pack(place->pack);
+    ASSERT_TRUE(pack);
+    EXPECT_EQ(pack->name, index.pack_name(place->pack));
+    BlockFetcher fetcher(*vault_);
+    EXPECT_TRUE(std::ranges::equal(fetcher.fetch(*pack, place->block).subspan(place->offset, place->length), bytes));
+  }
+  // Writes garbage behind the header of each table, which is seen only when one looks there.
+  void spoil_tables() {
+    for (const auto& table : tables_.open_all()) {
+      auto bytes = test::read_whole(table->path());
+      for (std::size_t i = 4096; i < 3 * 4096; ++i) bytes[i] ^= 0x5a;
+      test::write_whole(table->path(), bytes);
+    }
+  }
+
+  crypto::Key key_ = crypto::random_key();
+  std::string cache_ = directory_ / "cache";
+  cache::LocationTables tables_{cache_, key_};
+};
+
+TEST_F(ChunkIndexWithTables, FindsWhatItFindsWithoutThem) {
+  const auto a = random_.bytes(1000), b = random_.bytes(2000), c = random_.bytes(500);
+  write_index(*vault_, {write_pack({a, b})});
+  (void)write_pack({c});
+  for (int time = 0; time < 3; ++time) {
+    const auto index = load();
+    EXPECT_TRUE(damage_.empty());
+    for (const auto* bytes : {&a, &b, &c}) expect_reads(index, *bytes);
+    EXPECT_FALSE(index.find(random_.id<ChunkId>()));
+    EXPECT_EQ(index.unindexed().size(), 1u);
+    EXPECT_EQ(table_count(), 1u);
+  }
+}
+
+TEST_F(ChunkIndexWithTables, ReadsNoIndexObjectTwice) {
+  const auto a = random_.bytes(1000);
+  const auto name = write_index(*vault_, {write_pack({a})});
+  (void)load();
+  store().remove(store::Folder::indexes, name);
+  const auto index = load();
+  expect_reads(index, a);
+  EXPECT_TRUE(index.unindexed().empty());
+}
+
+TEST_F(ChunkIndexWithTables, KnowsNoPackThatIsNotThereAnyMore) {
+  const auto a = random_.bytes(1000), b = random_.bytes(1000);
+  const auto gone = write_pack({a});
+  write_index(*vault_, {gone, write_pack({b})});
+  (void)load();
+  store().remove(store::Folder::packs, gone.name);
+  const auto index = load();
+  EXPECT_FALSE(index.find(id_of(a)));
+  EXPECT_FALSE(index.find_pack(gone.name));
+  expect_reads(index, b);
+}
+
+TEST_F(ChunkIndexWithTables, MergesSmallTables) {
+  std::vector<ByteBuffer> all;
+  for (int i = 0; i < 20; ++i) {
+    all.push_back(random_.bytes(100 + i));
+    write_index(*vault_, {write_pack({all.back()})});
+    (void)load();
+  }
+  EXPECT_LT(table_count(), 6u);
+  const auto index = load();
+  for (const auto& bytes : all) expect_reads(index, bytes);
+}
+
+TEST_F(ChunkIndexWithTables, ForgetsPacksThatAreGoneWhenItMerges) {
+  const auto a = random_.bytes(1000), b = random_.bytes(1000);
+  const auto gone = write_pack({a});
+  write_index(*vault_, {gone});
+  (void)load();
+  store().remove(store::Folder::packs, gone.name);
+  write_index(*vault_, {write_pack({b})});
+  expect_reads(load(), b);
+  ASSERT_EQ(table_count(), 1u);
+  EXPECT_EQ(tables_.open_all().front()->chunk_count(), 1u);
+}
+
+TEST_F(ChunkIndexWithTables, TwoTablesMayHoldOnePack) {
+  const auto a = random_.bytes(1000);
+  const auto pack = write_pack({a});
+  write_index(*vault_, {pack});
+  const cache::LocationTables other(directory_ / "other", key_);
+  (void)load(&other);
+  (void)load();
+  std::filesystem::copy(directory_ / "other", cache_, std::filesystem::copy_options::recursive);
+  EXPECT_EQ(table_count(), 2u);
+  const auto index = load();
+  EXPECT_EQ(index.copies(id_of(a)).size(), 1u);
+  expect_reads(index, a);
+}
+
+TEST_F(ChunkIndexWithTables, ReplacesADamagedTableByWhatItWasMadeFrom) {
+  std::vector<ByteBuffer> all;
+  for (int i = 0; i < 10; ++i) all.push_back(random_.bytes(1000));
+  const auto name = write_index(*vault_, {write_pack({all[0], all[1]}), write_pack({all[2]})});
+  write_index(*vault_, {write_pack({all.begin() + 3, all.end()})});
+  (void)load();
+  for (const bool index_is_there : {true, false}) {
+    const auto index = load();
+    spoil_tables();
+    if (!index_is_there) store().remove(store::Folder::indexes, name);
+    for (const auto& bytes : all) expect_reads(index, bytes);
+    EXPECT_FALSE(index.find(random_.id<ChunkId>()));
+    EXPECT_EQ(table_count(), 0u);
+    (void)load();
+  }
+}
+
+TEST_F(ChunkIndexWithTables, KeepsNumbersWhenItMends) {
+  const auto a = random_.bytes(1000), b = random_.bytes(1000);
+  write_index(*vault_, {write_pack({a}), write_pack({b})});
+  (void)load();
+  const auto index = load();
+  const auto before = *index.find(id_of(a));
+  const auto name = index.pack_name(before.pack);
+  spoil_tables();
+  (void)write_pack({random_.bytes(10)});  // by another program, since this one has listed the packs
+  EXPECT_TRUE(index.find(id_of(b)));
+  EXPECT_EQ(index.find(id_of(a)), before);
+  EXPECT_EQ(index.pack_name(before.pack), name);
+}
+
+TEST_F(ChunkIndexWithTables, TakesInWhatTheRunPublishes) {
+  const auto a = random_.bytes(1000), b = random_.bytes(1000);
+  const auto first = write_pack({a});
+  write_index(*vault_, {first});
+  auto index = load();
+  const auto count = index.pack_count();
+  const auto second = write_pack({b});
+  EXPECT_FALSE(index.find(id_of(b)));
+  ASSERT_TRUE(index.extend(write_index(*vault_, {second}), {second}));
+  expect_reads(index, a);
+  expect_reads(index, b);
+  EXPECT_GE(index.find(id_of(b))->pack, count);
+  spoil_tables();
+  expect_reads(index, a);
+  expect_reads(index, b);
+  expect_reads(load(), b);
+}
+
+TEST_F(ChunkIndexWithTables, ExtendsNothingWithoutATable) {
+  auto index = load_index();
+  const auto pack = write_pack({random_.bytes(10)});
+  EXPECT_FALSE(index.extend(write_index(*vault_, {pack}), {pack}));
+}
+
+TEST_F(ChunkIndexWithTables, HonoursTombstonesThatCameLater) {
+  const auto a = random_.bytes(1000);
+  const auto pack = write_pack({a});
+  write_index(*vault_, {pack});
+  (void)load();
+  bury({pack.name}, keyring().owner_signer());
+  EXPECT_FALSE(load().may_refer_to(id_of(a)));
+}
+
+TEST_F(ChunkIndexWithTables, CorrectsWhatATableSaysOfAPack) {
+  const auto b = random_.bytes(1000);
+  auto wrong = write_pack({b});
+  wrong.toc.chunks[0].id = random_.id<ChunkId>();
+  write_index(*vault_, {wrong});
+  (void)load();
+  const auto index = load();
+  EXPECT_FALSE(index.find(id_of(b)));
+  EXPECT_TRUE(index.corrections().find(id_of(b)));
 }
 
 }  // namespace

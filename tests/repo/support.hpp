@@ -6,6 +6,7 @@
 #include "../support/temporary_directory.hpp"
 #include "repo/chunk_index.hpp"
 #include "repo/envelope.hpp"
+#include "repo/index_object.hpp"
 #include "repo/pack_writer.hpp"
 #include "repo/snapshots.hpp"
 #include "repo/vault.hpp"

@@ -60,7 +60,8 @@ class BackupRun {
       if (removed > 0) context_.events.note("removed " + std::to_string(removed) + " unfinished files of broken runs");
     }
     honoured_ = repo::read_tombstones(context_.vault, [](const auto&) {}).newest;
-    index_ = repo::ChunkIndex::load(context_.vault, context_.tell_damage());
+    index_ = repo::ChunkIndex::load(context_.vault, context_.tell_damage(),
+                                    options_.dry_run ? nullptr : context_.cache.location_tables());
     snapshots_ = repo::read_snapshots(context_.vault, context_.tell_damage());
     host_ = options_.host.empty() ? this_host() : options_.host;
     paths_ = options_.paths;

@@ -17,7 +17,7 @@ Base choose_base(const std::vector<repo::StoredSnapshot>& all, const PublicKey& 
   if (!packs) return base;
   base.reusable = std::ranges::all_of(*packs, [&](const ObjectName& name) {
     const auto number = index.find_pack(name);
-    return number && !index.pack(*number).tombstoned;
+    return number && !index.is_tombstoned(*number);
   });
   if (base.reusable) base.packs = std::move(*packs);
   return base;

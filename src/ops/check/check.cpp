@@ -5,7 +5,8 @@
 
 #include "base/random.hpp"
 #include "ops/check/trees.hpp"
-#include "repo/chunk_index.hpp"
+#include "repo/index_object.hpp"
+#include "repo/pack_reader.hpp"
 #include "repo/tombstones.hpp"
 #include "tree/chunk_reader.hpp"
 

@@ -50,7 +50,7 @@ bool Comparer::same_chunks(int fd, const FileTask& task, const std::vector<forma
 
 bool Comparer::is_stored_as(const ChunkId& id, ByteView bytes) const {
   if (const auto location = index_.find(id)) {
-    return repo::is_chunk(context_.vault, index_.pack(location->pack), BlockRole::data, bytes, id);
+    return repo::is_chunk(context_.vault, *index_.pack(location->pack), BlockRole::data, bytes, id);
   }
   return repo::chunk_id(context_.vault.keyring().own_domain(), BlockRole::data, bytes) == id;
 }

@@ -80,8 +80,8 @@ void Writer::write_block(unsigned worker, std::span<const Segment> block) {
   const auto plain = fetch(worker, block.front().chunk);
   std::optional<VerifiedChunks> chunks;
   if (plain) {
-    const auto& pack = run_.index().pack(block.front().chunk.pack);
-    chunks.emplace(run_.context().vault.keyring().domain_keys(pack.domain, pack.generation), *plain);
+    const auto pack = run_.index().pack(block.front().chunk.pack);
+    chunks.emplace(run_.context().vault.keyring().domain_keys(pack->domain, pack->generation), *plain);
   }
   while (!block.empty()) {
     auto& task = *block.front().file;
@@ -106,7 +106,7 @@ void Writer::write_block(unsigned worker, std::span<const Segment> block) {
 std::optional<ByteView> Writer::fetch(unsigned worker, const repo::Location& chunk) {
   if (chunk.pack == kNowhere) return std::nullopt;
   try {
-    return fetchers_[worker]->fetch(run_.index().pack(chunk.pack), chunk.block);
+    return fetchers_[worker]->fetch(*run_.index().pack(chunk.pack), chunk.block);
   } catch (const Error& error) {
     if (!is_damage(error)) throw;
     return std::nullopt;
