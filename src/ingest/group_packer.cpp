@@ -45,7 +45,7 @@ OldEntries::OldEntries(const DirectoryTask& directory, const Group& group, tree:
                                  directory.items[group.end - 1].name,
                                  [&](format::Page&& page) { pages_.push_back(std::move(page)); });
   } catch (const Error& error) {
-    // The base is damaged here: all that this costs is reading again. check and restore tell about it.
+    // The base is damaged here: its files are read again. Whoever made the reader tells about it.
     if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
     pages_.clear();
   }
@@ -174,7 +174,7 @@ void GroupPacker::pack_inline() {
     if (old_inline || new_inline) tiny.push_back(&slot);
   }
   if (tiny.empty()) return;
-  if (can_reuse_inline_chunk(tiny)) {
+  if (fits_one_page() && can_reuse_inline_chunk(tiny)) {
     reused_ = tiny.front()->old_page;
     return;
   }
@@ -264,17 +264,21 @@ void GroupPacker::count(const Slot& slot) {
   }
 }
 
+// Else the pieces of the inline chunk are needed one by one.
+bool GroupPacker::fits_one_page() const {
+  std::size_t weight = 0;
+  for (const auto& slot : slots_) {
+    if (!slot.failed) weight += format::entry_weight(slot.entry);
+  }
+  return weight <= kLargestPage;
+}
+
 // One page, unless long attributes make it too heavy.
 void GroupPacker::write_pages(std::vector<format::Entry> entries) {
   const auto add_weight = [](std::size_t sum, const format::Entry& entry) { return sum + format::entry_weight(entry); };
   if (std::accumulate(entries.begin(), entries.end(), std::size_t{0}, add_weight) <= kLargestPage) {
     write_page(std::move(entries));
     return;
-  }
-  if (reused_ != nullptr) {  // its pieces are needed one by one
-    const auto chunk = reader_.chunks().read(reused_->inline_chunk, format::BlockRole::inlined, directory_.path);
-    inline_bytes_.assign(chunk.begin(), chunk.end());
-    reused_ = nullptr;
   }
   std::vector<format::Entry> run;
   std::size_t weight = 0;

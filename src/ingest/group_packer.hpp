@@ -62,6 +62,7 @@ class GroupPacker {
   void describe_directory(Slot& slot);
   void pack_files();
   void pack_inline();
+  [[nodiscard]] bool fits_one_page() const;
   [[nodiscard]] bool can_reuse_inline_chunk(const std::vector<Slot*>& tiny) const;
   void append_old_inline(const Slot& slot, ByteBuffer& to);
   void adopt(Slot& slot, PackedFile&& packed);
@@ -80,7 +81,7 @@ class GroupPacker {
   Results results_;
   std::vector<Slot> slots_;
   ByteBuffer inline_bytes_;               // of tiny files, in name order
-  const format::Page* reused_ = nullptr;  // whose inline chunk is right as it is
+  const format::Page* reused_ = nullptr;  // whose inline chunk is right as it is; then there is one page
   PackageCounts counts_;
   std::uint64_t files_done_ = 0, bytes_done_ = 0;
 };

@@ -38,7 +38,9 @@ struct PackageResult {
   std::uint64_t problem_count = 0;
 };
 
-// Runs on context.threads threads. Chunks go to `store`, which is not finished. Code::source errors of single files become problems; all
+// Runs on context.threads threads. Chunks go to `store`, which is not finished. Damage met in the pages of the previous snapshot is told as
+// an event, and the store is made to distrust the packs: what refers to them may be lost, so that the result is good only for a
+// second run without a previous root when store.met_losses(). Code::source errors of single files become problems; all
 // others end the run.
 [[nodiscard]] PackageResult package_tree(const repo::Context& context, const repo::ChunkIndex& index, ChunkStore& store,
                                          const PackageRequest& request);

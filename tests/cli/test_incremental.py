@@ -78,6 +78,26 @@ class Incremental(support.MbuTest):
         calls = self.read(self.path("forced"))
         self.assertNotIn(b"content-", calls)
 
+    @support.needs_tool("strace")
+    def test_packs_of_a_killed_run_are_made_durable(self):
+        """Who published them may not have come to sync their folders; who relies on them must."""
+        source = self.packaged(trees.make_plain(self.path("tree")))
+        shards = {os.path.basename(os.path.dirname(name)) for name in self.objects() if name.startswith("data/")}
+
+        def synced(*arguments):
+            log = self.path("calls")
+            self.package(source, *arguments, prefix=["strace", "-f", "-y", "-e", "trace=fsync", "-s", "300", "-o", log])
+            return {line.split("<")[1].split(">")[0].removeprefix(self.repo + "/") for line in self.read(log).decode().splitlines()
+                    if "fsync(" in line}
+        support.settle()
+        # What the last snapshot relies on costs an unchanged tree nothing.
+        self.assertEqual({path for path in synced() if path.startswith("data")}, set())
+        for name in self.objects():
+            if name.startswith("snapshots/"):
+                os.unlink(os.path.join(self.repo, name))
+        again = synced()
+        self.assertLessEqual({f"data/{shard}" for shard in shards} | {"data"}, again)
+
     def test_without_the_cache_it_reads_but_adds_nothing(self):
         source = self.packaged(trees.make_plain(self.path("tree")))
         self.drop_cache()

@@ -72,7 +72,7 @@ class FilePackerTest : public repo::test::RepositoryTest {
   }
   template <class Pack>
   PackedFile packed(Pack pack) {
-    const auto index = load_index();
+    auto index = load_index();
     ChunkStore store(*vault_, index, {});
     const auto& c = vault_->constitution().chunker;
     FilePacker packer(chunk::Chunker(vault_->keyring().own_domain().gear, {c.minimum, c.normal, c.maximum}), store.make_sink());

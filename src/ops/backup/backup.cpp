@@ -40,12 +40,14 @@ class BackupRun {
     ingest::ChunkStore store(context_.vault, index_,
                              {context_.compression, context_.verify_blocks, options_.dry_run});
     auto packaged = package(store);
+    if (store.met_losses()) packaged = package_anew(store);
     store.finish();
     context_.interrupt.check();
     fill_summary(packaged, store);
     const bool unchanged = base_.snapshot != nullptr && base_.snapshot->snapshot.root == packaged.root &&
                            base_.snapshot->snapshot.paths == paths_;
-    if (!options_.dry_run && !(options_.skip_if_unchanged && unchanged)) publish(packaged, store);
+    const bool skip = options_.skip_if_unchanged && unchanged && !store.met_losses();
+    if (!options_.dry_run && !skip) publish(packaged, store);
     if (!options_.dry_run) context_.cache.commit();
     summary_.seconds = static_cast<double>(system_clock().monotonic_ns() - start_ns_) * 1e-9;
     return summary_;
@@ -85,6 +87,14 @@ class BackupRun {
     return ingest::package_tree(context_, index_, store, request);
   }
 
+  // The base is damaged: what was taken over from it unread, or found stored, before that was known may be lost as well. So nothing
+  // of it is used, and what its damaged packs hold is stored again.
+  ingest::PackageResult package_anew(ingest::ChunkStore& store) {
+    base_.reusable = false;
+    base_.packs.clear();
+    return package(store);
+  }
+
   void fill_summary(const ingest::PackageResult& packaged, const ingest::ChunkStore& store) {
     const auto& counts = packaged.counts;
     summary_.files_new = counts.files_new;
@@ -115,10 +125,17 @@ class BackupRun {
     }
   }
 
+  // Who published these may have been killed before they were: all but those that the base snapshot could rely on.
+  void make_durable(std::vector<ObjectName> found) const {
+    std::erase_if(found, [&](const ObjectName& name) { return base_.packs.contains(name); });
+    context_.vault.store().make_durable(found);
+  }
+
   void publish(const ingest::PackageResult& packaged, const ingest::ChunkStore& store) {
     auto used = store.packs_used();
     used.insert(base_.packs.begin(), base_.packs.end());
     check_nothing_was_tombstoned(used);
+    make_durable(store.packs_found());
     auto snapshot = describe(packaged);
     if (base_.reusable) {
       snapshot.base = base_.snapshot->name;
