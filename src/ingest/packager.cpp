@@ -344,6 +344,7 @@ class Packager {
   }
 
   void remember(const DirectoryTask& d, const DirectoryResult& result) {
+    if (!request_.remember) return;
     cache::DirectoryRecord record;
     record.page = result.page;
     if (!d.incomplete) record.fingerprint = d.fingerprint;

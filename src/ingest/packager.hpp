@@ -21,6 +21,8 @@ struct PackageRequest {
   bool force = false;
   // What was asked for, hashed: records of another selection are not used.
   crypto::Digest selection{};
+  // Whether the cache shall know what was packaged: not for a dry run.
+  bool remember = true;
 };
 
 struct PackageCounts {

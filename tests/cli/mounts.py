@@ -22,6 +22,13 @@ def tmpfs(test, size, name="tmpfs"):
     return _mount(test, ["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "mbu-test", point], point)
 
 
+def bind(test, what, point):
+    """Another name for a directory or file; `point` must be there."""
+    if os.geteuid() != 0:
+        test.skipTest("needs root to mount")
+    return _mount(test, ["mount", "--bind", what, point], point)
+
+
 def ext4(test, mebibytes, *options, name="disk"):
     """An ext4 on a loop device, made with these further options of mkfs.ext4."""
     if os.geteuid() != 0 or shutil.which("mkfs.ext4") is None:

@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 
+import mounts
 import support
 import trees
 
@@ -168,6 +169,18 @@ class Directories(support.MbuTest):
         self.assertLess(summary["data_added_packed"], 10 * 1024)
         self.backup(self.base)
         self.assertFalse(any(path.startswith(self.repo.encode() + b"/") for path in self.list_paths()))
+
+    def test_own_places_by_another_name_are_left_out(self):
+        trees.write(os.path.join(self.home, "mine"), b"1")
+        for name, what in (("whole", self.repo), ("data", f"{self.repo}/data"), ("keys", f"{self.repo}/keys")):
+            point = os.path.join(self.home, name)
+            os.mkdir(point)
+            mounts.bind(self, what, point)
+        self.package(self.home)
+        listed = self.list_paths()
+        self.assertIn(os.path.join(self.home, "mine").encode(), listed)
+        for name in ("whole", "data", "keys"):
+            self.assertEqual([path for path in listed if path.startswith(os.path.join(self.home, name).encode())], [])
 
     def test_nothing_is_restored_into_the_repository(self):
         source = trees.make_plain(self.path("tree"))

@@ -81,10 +81,19 @@ class BackupRun {
   ingest::PackageResult package(ingest::ChunkStore& store) {
     if (options_.stream) return package_stream(context_, store, paths_.front(), options_.stream);
     const source::Selector selector(options_.selection, paths_, own_directories_);
-    const auto source = source::open_local_source(paths_, selector, own_directories_);
-    ingest::PackageRequest request{*source, {}, options_.force, crypto::sha256(as_bytes(selector.key()))};
+    const auto source = source::open_local_source(paths_, selector, never_entered());
+    ingest::PackageRequest request{*source, {}, options_.force, crypto::sha256(as_bytes(selector.key())), !options_.dry_run};
     if (base_.reusable) request.previous_root = base_.snapshot->snapshot.root;
     return ingest::package_tree(context_, index_, store, request);
+  }
+
+  // mbu's own places and the repository's folders, any of which may have another name by a bind mount.
+  std::vector<std::string> never_entered() const {
+    auto directories = own_directories_;
+    if (const auto own = context_.vault.store().own_directory()) {
+      for (const auto folder : store::kFolders) directories.push_back(*own + '/' + store::folder_name(folder));
+    }
+    return directories;
   }
 
   // The base is damaged: what was taken over from it unread, or found stored, before that was known may be lost as well. So nothing
