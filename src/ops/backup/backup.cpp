@@ -153,18 +153,16 @@ class BackupRun {
     snapshot.packs_added.assign(used.begin(), used.end());
     snapshot.stored_bytes = store.counters().stored_bytes;
 
-    auto publication = context_.state.publish([&](const ObjectName& name) {
-      const auto all = context_.vault.store().list(store::Folder::snapshots, false);
-      return std::ranges::find(all, name, &store::Listed::name) != all.end();
-    });
-    snapshot.instance = publication.instance();
-    if (const auto& previous = publication.previous()) {
-      snapshot.number = previous->number + 1;
-      snapshot.previous = previous->name;
-    }
     snapshot.finished_ns = nanoseconds(system_clock().wall());
-    const auto sealed = repo::seal_snapshot(context_.vault, snapshot);
-    publication.announce({snapshot.number, sealed.name});
+    auto publication = take_place_in_chain();
+    auto sealed = seal(snapshot, publication);
+    try {
+      publication.announce({snapshot.number, sealed.name});
+    } catch (const Error&) {
+      // A state that cannot be written is none, and no reason to lose what is stored by now.
+      publication = place_of_its_own();
+      sealed = seal(snapshot, publication);
+    }
     store::put(context_.vault.store(), store::Folder::snapshots, sealed.bytes);
     publication.confirm({snapshot.number, sealed.name});
     std::vector<std::string> seen{store::object_path(store::Folder::snapshots, sealed.name)};
@@ -172,6 +170,33 @@ class BackupRun {
     context_.state.remember(seen);
     summary_.snapshot = sealed.name;
     summary_.data_added_packed += sealed.bytes.size();
+  }
+
+  cache::State::Publication take_place_in_chain() const {
+    auto publication = context_.state.publish([&](const ObjectName& name) {
+      const auto all = context_.vault.store().list(store::Folder::snapshots, false);
+      return std::ranges::find(all, name, &store::Listed::name) != all.end();
+    });
+    // A state that was lost in part, or put back, must not give a number a second time.
+    const std::uint64_t last = publication.previous() ? publication.previous()->number : 0;
+    const bool behind = std::ranges::any_of(snapshots_, [&](const StoredSnapshot& stored) {
+      return stored.snapshot.instance == publication.instance() && stored.snapshot.number > last;
+    });
+    return behind ? place_of_its_own() : std::move(publication);
+  }
+
+  // The first of a chain that nobody will continue.
+  cache::State::Publication place_of_its_own() const {
+    return cache::State({}, context_.vault.keyring().repository()).publish([](const ObjectName&) { return false; });
+  }
+
+  // What of the snapshot depends on its place is set by this.
+  repo::SealedSnapshot seal(format::Snapshot& snapshot, const cache::State::Publication& publication) const {
+    const auto& previous = publication.previous();
+    snapshot.instance = publication.instance();
+    snapshot.number = previous ? previous->number + 1 : 1;
+    snapshot.previous = previous ? std::optional(previous->name) : std::nullopt;
+    return repo::seal_snapshot(context_.vault, snapshot);
   }
 
   format::Snapshot describe(const ingest::PackageResult& packaged) const {
