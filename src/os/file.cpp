@@ -65,7 +65,13 @@ void Fd::reset() noexcept {
 Error system_error(Blame blame, std::string_view what, int number) {
   std::string next;
   if (number == ENOSPC || number == EDQUOT) next = "make room there and run the command again";
-  return Error(blame.code, "cannot " + std::string(what) + ": " + std::generic_category().message(number),
+  Code code = blame.code;
+  if (number == EMFILE || number == ENFILE || number == ENOMEM) {
+    code = Code::failed;
+    next = number == ENOMEM ? "free some memory and run the command again"
+                            : "raise the limit of open files (ulimit -n) and run the command again";
+  }
+  return Error(code, "cannot " + std::string(what) + ": " + std::generic_category().message(number),
                std::string(blame.subject), next, number);
 }
 

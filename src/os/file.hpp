@@ -37,7 +37,8 @@ struct Blame {
   std::string_view subject;
 };
 
-// "cannot <what>: <strerror>" for errno `number`.
+// "cannot <what>: <strerror>" for errno `number`. Code::failed, whoever is to blame else, when this process or the machine has run out of
+// descriptors or memory: that says nothing of the subject, and the next one would fail as well.
 [[nodiscard]] Error system_error(Blame blame, std::string_view what, int number);
 
 // open with O_CLOEXEC, restarted after EINTR. `directory`: AT_FDCWD or a directory's descriptor.
