@@ -36,6 +36,10 @@ class Tool:
         """Writes one file of the tree to standard output. `path` is relative to the tree."""
         raise NotImplementedError
 
+    def check(self, number):
+        """Reads and verifies everything that is stored."""
+        raise NotImplementedError
+
     def restored_tree(self, target):
         return os.path.join(target, self.tree.lstrip("/"))
 
@@ -68,6 +72,9 @@ class Mbu(Tool):
     def single(self, number, path):
         return [self.binary, "dump", f"latest:{self.tree}/{path}"]
 
+    def check(self, number):
+        return [self.binary, "check", "--read-data"]
+
 
 class Restic(Tool):
     def variables(self):
@@ -89,6 +96,9 @@ class Restic(Tool):
 
     def single(self, number, path):
         return [self.binary, "dump", "latest", f"{self.tree}/{path}"]
+
+    def check(self, number):
+        return [self.binary, "check", "--read-data"]
 
 
 class Borg(Tool):
@@ -112,6 +122,9 @@ class Borg(Tool):
 
     def single(self, number, path):
         return [self.binary, "extract", "--stdout", f"::{number}", f"{self.tree}/{path}".lstrip("/")]
+
+    def check(self, number):
+        return [self.binary, "check", "--verify-data"]
 
 
 class TarAge(Tool):
@@ -147,6 +160,9 @@ class TarAge(Tool):
     def single(self, number, path):
         return f"{self.unpacked(number)} | tar -xOf - {shlex.quote(os.path.basename(self.tree) + '/' + path)}"
 
+    def check(self, number):
+        return f"{self.unpacked(number)} | tar -tf -"
+
     def restored_tree(self, target):
         return os.path.join(target, os.path.basename(self.tree))
 
@@ -172,6 +188,9 @@ class Copy(Tool):
 
     def single(self, number, path):
         return ["cat", os.path.join(self.repository, str(number), path)]
+
+    def check(self, number):
+        return ["diff", "-rq", "--no-dereference", self.tree, os.path.join(self.repository, str(number))]
 
     def restored_tree(self, target):
         return os.path.join(target, "tree")

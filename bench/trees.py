@@ -138,8 +138,39 @@ class Image(Tree):
         os.remove(old)
 
 
+class Usr(Tree):
+    """Files of this machine: headers, documents, scripts and libraries of its packages, up to 60,000 and 1 GB. Real, but another machine has
+    others."""
+    PLACES = ("/usr/include", "/usr/share", "/usr/lib/python3", "/usr/lib")
+
+    def make(self):
+        files, size = 0, 0
+        for place in self.PLACES:
+            for folder, folders, names in os.walk(place):
+                folders.sort()
+                for name in sorted(names):
+                    path = os.path.join(folder, name)
+                    if os.path.islink(path) or not os.path.isfile(path) or os.path.getsize(path) > 4 * MIB:
+                        continue
+                    if files >= self.count(60_000) or size >= self.count(1000 * MIB):
+                        break
+                    with open(path, "rb") as file:
+                        data = file.read()
+                    self.write(os.path.relpath(path, "/usr"), data, OLD + files)
+                    files, size = files + 1, size + len(data)
+        self.single = self.files()[files // 2]
+
+    def change(self):
+        """One file in a hundred gets some bytes more."""
+        for name in self.random.sample([name for name in self.files() if name != self.single], self.count(600)):
+            data = self.read(name)
+            at = self.random.randint(0, len(data))
+            self.write(name, data[:at] + self.random.randbytes(40).hex().encode() + data[at:])
+
+
 class Tiny(Tree):
     """Very many files of 0 to 2 KB: 30,000 of them."""
+    KEYS = [b"interface", b"timeout.seconds", b"path.prefix", b"serial_number", b"checksum", b"version.major", b"colour"]
 
     def make(self):
         for number in range(self.count(30_000)):
@@ -147,9 +178,12 @@ class Tiny(Tree):
         self.single = self.files()[0]
 
     def data(self):
+        """Settings: numbers that nobody else has, among words that everybody has."""
         size = self.random.randint(0, 2048)
-        return (b"%d " % self.random.randrange(1 << 30) + b"key = value\n" * 180)[:size // 2] + self.random.randbytes(
-            size - size // 2)
+        lines = []
+        for _ in range(size // 24 + 1):
+            lines.append(b"%s = %x\n" % (self.random.choice(self.KEYS), self.random.randrange(1 << 40)))
+        return b"".join(lines)[:size]
 
     def change(self):
         files = self.files()[1:]
@@ -166,4 +200,4 @@ def copy(source, target, length):
         length -= len(piece)
 
 
-TREES = {"source": Source, "media": Media, "image": Image, "tiny": Tiny}
+TREES = {"source": Source, "usr": Usr, "media": Media, "image": Image, "tiny": Tiny}

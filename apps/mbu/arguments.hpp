@@ -26,7 +26,8 @@ struct GlobalFlags {
 };
 
 struct BackupFlags {
-  BackupOptions options;          // all but paths and stream
+  BackupOptions options;          // all but paths, tags and stream
+  std::vector<std::vector<std::string>> tags;
   std::vector<std::string> files_from, files_from_verbatim, files_from_raw;
   bool from_stdin = false;
   bool from_command = false;

@@ -82,6 +82,17 @@ std::function<std::size_t(MutableBytes)> stream_of(const Context& context) {
   return [&interrupt = context.interrupt](MutableBytes to) { return read_standard_input(to, interrupt); };
 }
 
+// Each once; an empty one marks nothing.
+std::vector<std::string> all_tags(const std::vector<std::vector<std::string>>& lists) {
+  std::vector<std::string> tags;
+  for (const auto& list : lists) {
+    for (const auto& tag : list) {
+      if (!tag.empty() && std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag);
+    }
+  }
+  return tags;
+}
+
 void check_usage(const Arguments& arguments) {
   const BackupFlags& flags = arguments.backup;
   const bool lists = !flags.files_from.empty() || !flags.files_from_verbatim.empty() || !flags.files_from_raw.empty();
@@ -114,7 +125,7 @@ void define_backup(Flags& flags, Arguments& arguments) {
   flags.text("--stdin-filename", "NAME", backup.stdin_filename, "what such a stream is called; default: stdin");
   define_selection(flags, backup.options.selection);
   flags.heading("The snapshot");
-  flags.texts("--tag", "TAG", backup.options.tags, "mark the snapshot; may be repeated");
+  flags.lists("--tag", "TAG,...", backup.tags, "mark the snapshot; may be repeated");
   flags.text("--host", "HOST", backup.options.host, "the host's name in the snapshot");
   flags.parsed("--time", "TIME", "the snapshot's time: \"YYYY-MM-DD HH:MM:SS\" or RFC 3339",
                [&backup](const std::string& given) { backup.options.time_ns = parse_time("--time", given); });
@@ -128,6 +139,7 @@ void run_backup(Context& context) {
   Session session(context);
   context.view.begin(Activity::backup);  // a path that is missing is the backup's problem already
   BackupOptions options = context.arguments.backup.options;
+  options.tags = all_tags(context.arguments.backup.tags);
   const bool paths = !context.arguments.backup.from_stdin && !context.arguments.backup.from_command;
   if (paths) options.paths = existing_paths(all_paths(context), context.view);
   for (const auto& path : options.paths) refuse_own_places(path, session.own_places());
@@ -146,7 +158,8 @@ void package(Context& context, Session& session, Repository& repository, BackupO
   excludes.insert(excludes.begin(), configured.begin(), configured.end());
   for (const auto& place : session.own_places()) options.own_directories.push_back(place.path);
   context.view.begin(Activity::backup);
-  BackupReport report{repository.backup(options), repository.location(), {}, options.dry_run};
+  BackupReport report{repository.backup(options), repository.location(),
+                      own_places_below(options.paths, session.own_places()), {}, options.dry_run};
   if (report.summary.snapshot) {
     const std::string id = report.summary.snapshot->hex().substr(0, 8);
     report.restore_command = session.command_prefix() + (restore_arguments.empty() ? "restore " + id : restore_arguments);

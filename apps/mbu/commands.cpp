@@ -1,5 +1,6 @@
 #include "commands.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -25,6 +26,9 @@ constexpr std::array<Command, 12> kCommands{{
     {"help", "[COMMAND]", 0, 1, "Show this help, or a command's", define_nothing, run_help},
 }};
 
+constexpr std::array<std::string_view, 15> kToCome{"forget", "prune",  "mount", "key",  "watch", "find",   "stats", "tag",
+                                                   "repair", "status", "copy",  "push", "pull",  "export", "import"};
+
 }  // namespace
 
 std::span<const Command> commands() { return kCommands; }
@@ -36,12 +40,24 @@ const Command* find_command(std::string_view name) {
   return nullptr;
 }
 
+std::string usage_of(const Command& command) {
+  return std::string(command.name) + (*command.operands == '\0' ? "" : " ") + command.operands;
+}
+
+Error unknown_command(const std::string& name) {
+  const std::string hint = "`mbu help` lists the commands";
+  if (std::find(kToCome.begin(), kToCome.end(), name) == kToCome.end()) {
+    return Error(Code::usage, "unknown command '" + name + "'", {}, hint);
+  }
+  return Error(Code::usage, "'" + name + "' is not in this version", {}, hint);
+}
+
 void define_nothing(Flags&, Arguments&) {}
 
 void define_filter(Flags& flags, SnapshotFilter& filter) {
   flags.heading("Which snapshots");
   flags.texts("--host", "HOST", filter.hosts, "only those of this host; may be repeated");
-  flags.texts("--tag", "TAG", filter.tags, "only those with this tag; may be repeated");
+  flags.lists("--tag", "TAG,...", filter.tags, "only those with all of these tags; repeated: or all of those");
   flags.texts("--path", "PATH", filter.paths, "only those of this packaged path; may be repeated");
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "arguments.hpp"
+#include "mbu/types/error.hpp"
 #include "mbu/types/interrupt.hpp"
 #include "mbu/types/password.hpp"
 
@@ -30,6 +31,7 @@ struct Context {
   std::optional<Password> given;        // -p
   std::optional<Password> environment;  // MBU_PASSWORD
   std::string program;                  // as the user called it
+  std::string& prefix;                  // the same with the flags that lead to this repository, once that is known
   int status = 0;                       // what the command makes of it, when it is not what the view saw
 };
 
@@ -45,6 +47,11 @@ struct Command {
 
 [[nodiscard]] std::span<const Command> commands();
 [[nodiscard]] const Command* find_command(std::string_view name);
+
+// "restore SNAP[:PATH]".
+[[nodiscard]] std::string usage_of(const Command& command);
+// What to say of a word that is no command here: a typing error, or one of a version to come.
+[[nodiscard]] Error unknown_command(const std::string& name);
 
 // Flags that several commands have.
 void define_filter(Flags& flags, SnapshotFilter& filter);

@@ -26,13 +26,13 @@ bool takes_path(const CLI::Option& option) {
   return takes_value(option) && (option.get_type_name() == "FILE" || option.get_type_name() == "DIR");
 }
 
-std::string words_of(const CLI::Option& option) {
-  std::string words = option.get_type_name();
+std::string words_of(std::string words) {
   for (char& c : words) {
     if (c == '|') c = ' ';
   }
   return words;
 }
+std::string words_of(const CLI::Option& option) { return words_of(option.get_type_name()); }
 
 std::vector<std::string> spellings(const CLI::Option& option) {
   std::vector<std::string> all;
@@ -56,6 +56,14 @@ std::string command_names() {
   std::string names;
   for (const Command& command : commands()) names += (names.empty() ? "" : " ") + std::string(command.name);
   return names;
+}
+
+// The words that a command's first operand is one of, from its usage line; empty: none are known.
+std::string operand_words(const Command& command) {
+  const std::string_view operands = command.operands;
+  if (operands == "[COMMAND]") return command_names();
+  const std::string first(operands.substr(0, operands.find(' ')));
+  return first.find('|') == std::string::npos ? std::string() : words_of(first);
 }
 
 // The cases of "the word before is this flag", for one application.
@@ -84,6 +92,10 @@ std::string bash_script(const CLI::App& app) {
     const auto values = bash_values(sub);
     script += fmt::format("  {})\n", command.name);
     if (!values.empty()) script += "    case $before in\n" + values + "    esac\n";
+    if (const auto words = operand_words(command); !words.empty()) {
+      script += fmt::format("    [[ $before == {} && $word != -* ]] && mapfile -t COMPREPLY < <(compgen -W '{}' -- \"$word\") && return\n",
+                            command.name, words);
+    }
     script += fmt::format("    [[ $word == -* ]] && mapfile -t COMPREPLY < <(compgen -W '{}' -- \"$word\") && return ;;\n",
                           joined_spellings(sub, any, ' '));
   }
@@ -126,8 +138,10 @@ std::string zsh_script(const CLI::App& app) {
   }
   script += "    )\n    _describe command all ;;\n  operands)\n    case $line[1] in\n";
   for (const Command& command : commands()) {
-    script += fmt::format("    {}) _arguments \\\n{}    '*:path:_files' ;;\n", command.name,
-                          zsh_specifications(*app.get_subcommand(command.name)));
+    const auto words = operand_words(command);
+    script += fmt::format("    {}) _arguments \\\n{}    '*:{}' ;;\n", command.name,
+                          zsh_specifications(*app.get_subcommand(command.name)),
+                          words.empty() ? "path:_files" : fmt::format("word:({})", words));
   }
   return script + "    esac ;;\n  esac\n}\n_mbu \"$@\"\n";
 }
@@ -150,6 +164,9 @@ std::string fish_script(const CLI::App& app) {
   std::string script = "# fish completion for mbu\n" + fish_flags(app, "");
   for (const Command& command : commands()) {
     script += fmt::format("complete -c mbu -n __fish_use_subcommand -a {} -d {}\n", command.name, single_quoted(command.summary));
+    if (const auto words = operand_words(command); !words.empty()) {
+      script += fmt::format("complete -c mbu -n '__fish_seen_subcommand_from {}' -f -a {}\n", command.name, single_quoted(words));
+    }
     script += fish_flags(*app.get_subcommand(command.name), fmt::format(" -n '__fish_seen_subcommand_from {}'", command.name));
   }
   return script;

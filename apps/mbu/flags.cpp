@@ -3,11 +3,30 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string_view>
 
 #include "mbu/types/error.hpp"
 #include "units.hpp"
 
 namespace mbu::cli {
+
+namespace {
+
+// Blanks around a word are cut off.
+std::vector<std::string> words_between_commas(std::string_view text) {
+  std::vector<std::string> words;
+  for (std::size_t start = 0; start <= text.size();) {
+    const auto end = std::min(text.find(',', start), text.size());
+    const auto word = text.substr(start, end - start);
+    const auto first = std::min(word.find_first_not_of(" \t"), word.size());
+    words.emplace_back(word.substr(first, word.find_last_not_of(" \t") + 1 - first));
+    start = end + 1;
+  }
+  return words;
+}
+
+}  // namespace
 
 std::string long_name(const std::string& names) {
   const auto at = names.find("--");
@@ -31,8 +50,22 @@ void Flags::count(const std::string& names, int& value, const std::string& descr
 
 void Flags::texts(const std::string& names, const char* what, std::vector<std::string>& values,
                   const std::string& description) {
-  auto keep = [&values](const CLI::results_t& given) {
-    values = given;
+  all(names, what, [&values](const std::vector<std::string>& given) { values = given; }, description);
+}
+
+void Flags::lists(const std::string& names, const char* what, std::vector<std::vector<std::string>>& values,
+                  const std::string& description) {
+  auto split = [&values](const std::vector<std::string>& given) {
+    values.clear();
+    for (const auto& text : given) values.push_back(words_between_commas(text));
+  };
+  all(names, what, split, description);
+}
+
+void Flags::all(const std::string& names, const char* what, std::function<void(const std::vector<std::string>&)> take,
+                const std::string& description) {
+  auto keep = [take = std::move(take)](const CLI::results_t& given) {
+    take(given);
     return true;
   };
   auto* option = app_.add_option(names, CLI::callback_t(keep), description);

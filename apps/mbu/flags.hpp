@@ -27,6 +27,9 @@ class Flags {
   // `what` names the value in the help; "FILE" and "DIR" are completed as paths, "a|b" as one of these words.
   void text(const std::string& names, const char* what, std::string& value, const std::string& description);
   void texts(const std::string& names, const char* what, std::vector<std::string>& values, const std::string& description);
+  // The same, each value a list with commas in it.
+  void lists(const std::string& names, const char* what, std::vector<std::vector<std::string>>& values,
+             const std::string& description);
   // Calls `parse` with the last value given; what it throws is the program's error.
   void parsed(const std::string& names, const char* what, const std::string& description,
               std::function<void(const std::string&)> parse);
@@ -50,6 +53,8 @@ class Flags {
   }
 
  private:
+  void all(const std::string& names, const char* what, std::function<void(const std::vector<std::string>&)> take,
+           const std::string& description);
   [[noreturn]] static void refuse_choice(const std::string& names, const std::string& words, const std::string& given);
 
   CLI::App& app_;

@@ -72,7 +72,7 @@ std::string overview(const CLI::App& app) {
       "       mbu -d DIR                  restore the latest snapshot of DIR\n"
       "       mbu COMMAND [FLAGS] ...\n\nCommands:\n";
   for (const Command& command : commands()) {
-    text += two_columns(fmt::format("{} {}", command.name, command.operands), command.summary);
+    text += two_columns(usage_of(command), command.summary);
   }
   return text + flags_of(app) +
          "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 incomplete, 10 no repository, 12 wrong password,\n"
@@ -80,8 +80,8 @@ std::string overview(const CLI::App& app) {
 }
 
 std::string help_of(const CLI::App& app, const Command& command) {
-  return fmt::format("{}.\n\nusage: mbu {} {}\n{}\n`mbu help` lists the flags that every command takes.\n",
-                     command.summary, command.name, command.operands, flags_of(*app.get_subcommand(command.name)));
+  return fmt::format("{}.\n\nusage: mbu {}\n{}\n`mbu help` lists the flags that every command takes.\n",
+                     command.summary, usage_of(command), flags_of(*app.get_subcommand(command.name)));
 }
 
 }  // namespace
@@ -93,9 +93,7 @@ void run_help(Context& context) {
     return;
   }
   const Command* const command = find_command(operands.front());
-  if (command == nullptr) {
-    throw Error(Code::usage, "there is no command '" + operands.front() + "'", {}, "`mbu help` lists the commands");
-  }
+  if (command == nullptr) throw unknown_command(operands.front());
   context.output.write(help_of(context.definition, *command));
 }
 

@@ -65,16 +65,18 @@ void JsonView::show_status() {
   object["total_bytes"] = last_.bytes_total;
   object["bytes_done"] = last_.bytes_done;
   if (activity_ == Activity::restore) {
-    object["files_restored"] = last_.files_done;
-    object["bytes_restored"] = last_.bytes_done;
+    object["files_restored"] = last_.files_restored;
+    object["files_skipped"] = last_.files_unchanged;
+    object["bytes_restored"] = last_.bytes_restored;
+    object["bytes_skipped"] = last_.bytes_unchanged;
   }
   object["error_count"] = problems();
   if (!last_.current.empty()) put_names(object, "current_files", {last_.current});
   output_.offer_line(one_line(object));
 }
 
-void JsonView::end_status(std::uint64_t files, std::uint64_t bytes) {
-  last_ = {files, bytes, files, bytes, true, {}};
+void JsonView::end_status(const Progress& end) {
+  last_ = end;
   show_status();
 }
 
@@ -119,10 +121,13 @@ void JsonView::made(const InitResult& result) {
 }
 
 void JsonView::backup_done(const BackupReport& report) {
-  end_status(report.summary.total_files, report.summary.total_bytes);
+  const auto files = report.summary.total_files;
+  const auto bytes = report.summary.total_bytes;
+  end_status({files, bytes, files, bytes, true, {}});
   Json object = backup_value(report.summary);
   if (report.dry_run) object["dry_run"] = true;
   put_name(object, "repository", report.location);
+  if (!report.left_out.empty()) put_names(object, "left_out", report.left_out);
   if (!report.restore_command.empty()) object["restore_command"] = lossy_utf8(report.restore_command);
   line(object);
 }
@@ -131,7 +136,8 @@ void JsonView::restore_begins(const SnapshotInfo&, const std::string&, const std
 
 void JsonView::restore_done(const RestoreReport& report) {
   const RestoreSummary& s = report.summary;
-  end_status(s.files_total, s.bytes_total);
+  end_status({s.files_total, s.bytes_total, s.files_total, s.bytes_total, true, {}, s.files_restored, s.bytes_restored,
+              s.files_unchanged, s.bytes_unchanged});
   Json object;
   object["message_type"] = "summary";
   object["seconds_elapsed"] = static_cast<std::uint64_t>(s.seconds);
@@ -143,7 +149,7 @@ void JsonView::restore_done(const RestoreReport& report) {
   object["files_kept"] = s.files_kept;
   object["total_bytes"] = s.bytes_total;
   object["bytes_restored"] = s.bytes_restored;
-  object["bytes_skipped"] = s.bytes_total - std::min(s.bytes_total, s.bytes_restored);
+  object["bytes_skipped"] = s.bytes_unchanged;
   object["total_duration"] = s.seconds;
   object["problems"] = s.problems;
   object["damaged"] = s.damaged;

@@ -40,7 +40,7 @@ class JsonView final : public View {
   void show_problem(const Problem& problem) override;
   void show_status();
   // The last status, with everything done that was done.
-  void end_status(std::uint64_t files, std::uint64_t bytes);
+  void end_status(const Progress& end);
   void line(const nlohmann::ordered_json& object);
 
   Output& output_;

@@ -1,5 +1,6 @@
 // mbu: what happens, in order. The commands are in commands.cpp.
 #include <memory>
+#include <string_view>
 
 #include "commands.hpp"
 #include "harden.hpp"
@@ -23,6 +24,17 @@ void run_command(Context& context) {
   find_command(context.arguments.command)->run(context);
 }
 
+// The error with what to do next as this user would type it here. The library says `mbu …`: it knows no flags.
+Error with_next_step(const Error& error, const Arguments& arguments, const std::string& prefix) {
+  std::string next = error.next();
+  constexpr std::string_view kCommand = ": mbu ";
+  const auto at = next.find(kCommand);
+  if (at != std::string::npos && !next.starts_with("usage")) next.replace(at + 2, kCommand.size() - 2, prefix);
+  const bool goes_on = arguments.command == "backup" || arguments.command == "restore" || arguments.short_forms.count() > 0;
+  if (error.code() == Code::interrupted && next.empty() && goes_on) next = "run it again: what was finished is used";
+  return {error.code(), error.happened(), error.subject(), next, error.system_errno()};
+}
+
 // Tells the error; the exit status.
 int fail(View& view, const Error& error) {
   const int status = exit_status(error.code());
@@ -34,6 +46,7 @@ int run(int count, char** arguments) {
   static Interrupt interrupt;  // outlives every handler
   Output output;
   CommandLine line;
+  std::string prefix = "mbu ";
   std::unique_ptr<View> view = make_view(output, {});
   try {
     auto secrets = take_secrets(count, arguments, line.flags_with_value());
@@ -47,12 +60,12 @@ int run(int count, char** arguments) {
     view = make_view(output, line.arguments().global);
     install_signal_handlers(interrupt);
     Context context{line.arguments(),        line.definition(),        output, *view, interrupt,
-                    std::move(secrets.given), std::move(secrets.environment), program};
+                    std::move(secrets.given), std::move(secrets.environment), program, prefix};
     run_command(context);
     output.flush();
     return context.status != 0 ? context.status : view->status();
   } catch (const Error& error) {
-    return fail(*view, error);
+    return fail(*view, with_next_step(error, line.arguments(), prefix));
   } catch (const std::bad_alloc&) {
     return fail(*view, Error(Code::failed, "out of memory", {}, "fewer --threads need less"));
   } catch (const std::exception& error) {

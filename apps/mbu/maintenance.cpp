@@ -97,12 +97,16 @@ void run_check(Context& context) {
   context.view.begin(Activity::check);
   CheckOutcome outcome;
   if (options.keyless) {
-    if (!Repository::exists(session.location())) throw Error(Code::no_repository, "there is no repository", session.location());
+    if (!Repository::exists(session.location())) {
+      throw Error(Code::no_repository, "there is no repository", session.location(),
+                  "make one by: " + session.command_prefix() + "init");
+    }
     outcome.report = Repository::check_keyless(session.options());
   } else {
     Repository repository = session.open();
     outcome.report = repository.check(options);
   }
+  if (!options.arriving) outcome.arriving = session.command_prefix() + "check --arriving";
   outcome.status = status_of(outcome.report, options.arriving);
   context.view.checked(outcome);
   context.status = outcome.status;

@@ -132,8 +132,10 @@ std::set<std::string> CommandLine::flags_with_value() const {
 void CommandLine::parse_flags(std::vector<std::string> words) {
   const auto with_value = flags_with_value();
   std::vector<std::string> prepared;
+  bool value_next = false;
   for (const auto& word : words) {
-    const bool is_value = !prepared.empty() && with_value.contains(prepared.back());
+    const bool is_value = value_next;
+    value_next = !is_value && with_value.contains(word);
     if (!is_value && word == "++") {
       prepared.emplace_back("./++");  // means something to CLI11
     } else if (!is_value && word.starts_with("--") && word.size() > 3 && word.back() == '=') {
@@ -142,6 +144,12 @@ void CommandLine::parse_flags(std::vector<std::string> words) {
     } else {
       prepared.push_back(word);
     }
+  }
+  if (value_next) {
+    const auto& flag = words.back();
+    const bool short_form = flag == "-o" || flag == "--package" || flag == "-d" || flag == "-w" || flag == "--watch";
+    throw Error(Code::usage, flag + " wants " + (short_form ? "a directory" : "a value") + " after it", {},
+                "`mbu help` explains the flags");
   }
   std::reverse(prepared.begin(), prepared.end());  // as CLI11 wants them
   try {
@@ -181,16 +189,14 @@ void CommandLine::check_short_forms() const {
 }
 
 void CommandLine::check_operands() const {
-  const std::string hint = "`mbu help` lists the commands";
-  if (!strays_before_command_.empty()) {
-    throw Error(Code::usage, "unknown command '" + strays_before_command_.front() + "'", {}, hint);
-  }
+  if (!strays_before_command_.empty()) throw unknown_command(strays_before_command_.front());
   const std::size_t count = arguments_.operands.size();
   if (arguments_.command.empty()) {
-    throw Error(Code::usage, count == 0 ? "no command" : "unknown command '" + arguments_.operands.front() + "'", {}, hint);
+    if (count > 0) throw unknown_command(arguments_.operands.front());
+    throw Error(Code::usage, "no command", {}, "`mbu help` lists the commands");
   }
   const Command& command = *find_command(arguments_.command);
-  const std::string usage = fmt::format("usage: mbu {} {}", command.name, command.operands);
+  const std::string usage = "usage: mbu " + usage_of(command);
   if (count < command.least) throw Error(Code::usage, fmt::format("{} wants more", command.name), {}, usage);
   if (count > command.most) {
     const auto& surplus = arguments_.operands[command.most];
@@ -204,6 +210,7 @@ void CommandLine::parse(std::vector<std::string> words) {
   parse_flags({words.begin(), dashes});
   take_command();
   if (dashes != words.end()) arguments_.operands.insert(arguments_.operands.end(), dashes + 1, words.end());
+  if (version_ || help_ || bare) arguments_.short_forms = {};  // asking comes before doing
   if (version_) {
     arguments_.command = "version";
     arguments_.operands.clear();

@@ -1,11 +1,13 @@
 #include "places.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <set>
 #include <system_error>
 
 #include "mbu/types/error.hpp"
@@ -25,6 +27,18 @@ bool has_parent_step(const fs::path& path) {
     if (part == "..") return true;
   }
   return false;
+}
+
+// The part of the real path `path` that is `directory`, perhaps under another name (a bind mount); empty: it does not lead there.
+std::string part_within(const std::string& path, const std::string& directory) {
+  if (is_within(path, directory)) return directory;
+  struct stat wanted {};
+  if (::stat(directory.c_str(), &wanted) != 0) return {};
+  for (fs::path part = path;; part = part.parent_path()) {
+    struct stat status {};
+    if (::stat(part.c_str(), &status) == 0 && status.st_dev == wanted.st_dev && status.st_ino == wanted.st_ino) return part.string();
+    if (!part.has_relative_path()) return {};
+  }
 }
 
 }  // namespace
@@ -75,10 +89,28 @@ std::string why_not_there(int number) {
 void refuse_own_places(const std::string& path, const std::vector<OwnPlace>& places) {
   const std::string real = real_path(path);
   for (const auto& place : places) {
-    if (!is_within(real, place.path)) continue;
-    const std::string where = real == place.path ? "is" : "lies in " + place.path + ",";
+    const std::string inner = part_within(real, place.path);
+    if (inner.empty()) continue;
+    const std::string where = real == inner ? "is" : "lies in " + inner + ",";
     throw Error(Code::usage, fmt::format("{} {} of mbu itself, which is never packaged", where, place.what), path);
   }
+}
+
+std::vector<std::string> own_places_below(const std::vector<std::string>& paths, const std::vector<OwnPlace>& places) {
+  std::set<std::string> found;
+  for (const auto& path : paths) {
+    std::error_code error;
+    if (fs::is_symlink(path, error)) continue;  // only the link is packaged
+    const std::string real = real_path(path);
+    for (const auto& place : places) {
+      if (place.path != real && is_within(place.path, real) && fs::exists(place.path, error)) found.insert(place.path);
+    }
+  }
+  std::vector<std::string> outermost;
+  for (const auto& path : found) {
+    if (outermost.empty() || !is_within(path, outermost.back())) outermost.push_back(path);
+  }
+  return outermost;
 }
 
 }  // namespace mbu::cli

@@ -33,7 +33,9 @@ struct OwnPlace {
   std::string path;  // real
 };
 
-// Throws Code::usage when `path` is one of the places or lies in one.
+// Throws Code::usage when `path` is one of the places or lies in one, under whatever name.
 void refuse_own_places(const std::string& path, const std::vector<OwnPlace>& places);
+// Those of the places that are there and lie below one of the absolute paths, the outermost of each, sorted.
+[[nodiscard]] std::vector<std::string> own_places_below(const std::vector<std::string>& paths, const std::vector<OwnPlace>& places);
 
 }  // namespace mbu::cli

@@ -21,6 +21,8 @@ constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr auto kPlainLine = std::chrono::seconds(5);
 constexpr auto kMeasure = std::chrono::milliseconds(250);
 constexpr double kHalfLife = 2.0;
+constexpr std::size_t kMargin = 3;     // columns left free: a "^C" that the terminal echoes must not wrap
+constexpr std::size_t kLeastPath = 10;  // a shorter piece of a path says nothing
 
 double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -59,28 +61,36 @@ void ProgressBar::update(const Progress& progress) {
   if (now - started_ < kSilence || now - drawn_ < (bar ? Clock::duration(kRedraw) : Clock::duration(kPlainLine))) return;
   drawn_ = now;
   const double elapsed = seconds_between(started_, now);
-  std::string text = line(progress, elapsed);
-  if (!bar) return write_to_error(text + '\n');
-  const std::size_t columns = terminal_columns();
-  const std::size_t used = columns_of(text);
-  if (!progress.current.empty() && used + 12 < columns) {
-    text += "  " + fitted(printable(progress.current), columns - used - 3);
+  if (!bar) return write_to_error(line(progress, elapsed, Shown::all) + '\n');
+  const std::size_t columns = std::max(terminal_columns(), kMargin + 1) - kMargin;
+  std::string text;
+  for (const auto shown : {Shown::all, Shown::without_elapsed, Shown::without_bytes, Shown::without_files}) {
+    text = line(progress, elapsed, shown);
+    if (columns_of(text) <= columns) break;
   }
-  if (columns_of(text) >= columns) text = fitted(text, columns - 1);
+  const std::size_t used = columns_of(text);
+  if (!progress.current.empty() && used + kLeastPath + 2 <= columns) {
+    text += "  " + fitted(printable(progress.current), columns - used - 2);
+  }
+  if (used > columns) text = fitted(text, columns);
   write_to_error("\r\x1b[K" + text);
   visible_ = true;
 }
 
-std::string ProgressBar::line(const Progress& progress, double elapsed) const {
-  std::string text = fmt::format("[{}]", format_clock(elapsed));
+std::string ProgressBar::line(const Progress& progress, double elapsed, Shown shown) const {
+  std::string text = shown < Shown::without_elapsed ? fmt::format("[{}] ", format_clock(elapsed)) : std::string();
   const bool known = progress.totals_final && progress.bytes_total > 0;
   if (known) {
     const double part = static_cast<double>(progress.bytes_done) / static_cast<double>(progress.bytes_total);
-    text += fmt::format(" {:.1f}%", 100 * std::min(part, 1.0));
+    text += fmt::format("{:.1f}%  ", 100 * std::min(part, 1.0));
   }
-  text += fmt::format("  {} / {} files  {} / {}", format_count(progress.files_done), format_count(progress.files_total),
-                      format_bytes(progress.bytes_done), format_bytes(progress.bytes_total));
-  text += fmt::format("  {}/s", format_bytes(static_cast<std::uint64_t>(bytes_per_second_)));
+  if (shown < Shown::without_files) {
+    text += fmt::format("{} / {} files  ", format_count(progress.files_done), format_count(progress.files_total));
+  }
+  if (shown < Shown::without_bytes) {
+    text += fmt::format("{} / {}  ", format_bytes(progress.bytes_done), format_bytes(progress.bytes_total));
+  }
+  text += fmt::format("{}/s", format_bytes(static_cast<std::uint64_t>(bytes_per_second_)));
   if (known && bytes_per_second_ >= 1 && progress.bytes_total >= progress.bytes_done) {
     const double left = static_cast<double>(progress.bytes_total - progress.bytes_done) / bytes_per_second_;
     if (left < 360'000) text += fmt::format("  {} left", format_clock(left));

@@ -24,7 +24,9 @@ class ProgressBar {
   using Clock = std::chrono::steady_clock;
 
   void measure(const Progress& progress, Clock::time_point now);
-  [[nodiscard]] std::string line(const Progress& progress, double elapsed) const;
+  // A narrow terminal shows less; each leaves out what the one before does.
+  enum class Shown { all, without_elapsed, without_bytes, without_files };
+  [[nodiscard]] std::string line(const Progress& progress, double elapsed, Shown shown) const;
 
   Style style_;
   Clock::time_point started_ = Clock::now();

@@ -59,10 +59,11 @@ void unpackage(Context& context, Session& session, Repository& repository, Resto
   const SnapshotInfo snapshot = repository.resolve(options.snapshot, options.filter);
   options.snapshot = snapshot.name.hex();
   options.filter = {};
+  for (const auto& place : session.own_places()) options.own_directories.push_back(place.path);
   context.view.begin(Activity::restore);
   context.view.restore_begins(snapshot, options.subpath, options.target);
-  RestoreReport report{repository.restore(options), session.command_prefix() + arguments, options.dry_run,
-                       options.delete_extra};
+  RestoreReport report{repository.restore(options), session.command_prefix() + arguments,
+                       session.command_prefix() + "check --read-data", options.dry_run, options.delete_extra};
   context.view.restore_done(report);
 }
 

@@ -1,5 +1,7 @@
 #include "secrets.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -41,7 +43,7 @@ class Scan {
     if (text == "--password") return take_next(taken);
     if (text.starts_with(kJoined)) return take(argument + kJoined.size(), taken);
     taken.arguments.emplace_back(text);
-    if (with_value_.contains(std::string(text))) pass_next(taken);
+    if (with_value_.contains(std::string(text))) pass_next(text, taken);
   }
 
   // "-v", "-qp", "-pX", "-rDIR": letters up to the first that takes a value.
@@ -54,7 +56,7 @@ class Scan {
       }
       if (with_value_.contains(std::string("-") + text[i])) {
         taken.arguments.emplace_back(text);
-        if (last) pass_next(taken);
+        if (last) pass_next(std::string("-") + text[i], taken);
         return;
       }
     }
@@ -66,8 +68,17 @@ class Scan {
     take(*next_++, taken);
   }
   static void take(char* password, TakenSecrets& taken) { taken.given = Password::take(password, std::strlen(password)); }
-  void pass_next(TakenSecrets& taken) {
-    if (next_ != end_) taken.arguments.emplace_back(*next_++);
+  // A directory is seldom called like a flag, so that "-o -p PASSWORD DIR" means what it seems to.
+  void pass_next(std::string_view flag, TakenSecrets& taken) {
+    if (next_ == end_ || (is_short_form(flag) && is_password_flag(*next_))) return;
+    taken.arguments.emplace_back(*next_++);
+  }
+  static bool is_short_form(std::string_view flag) {
+    constexpr std::array<std::string_view, 5> kShortForms{"-o", "--package", "-d", "-w", "--watch"};
+    return std::find(kShortForms.begin(), kShortForms.end(), flag) != kShortForms.end();
+  }
+  static bool is_password_flag(std::string_view text) {
+    return text == "--password" || text.starts_with("--password=") || (text.starts_with("-p") && !text.starts_with("--"));
   }
 
   char** next_;

@@ -17,8 +17,9 @@ struct TakenSecrets {
   std::optional<Password> environment;   // MBU_PASSWORD, unless empty; no longer set
 };
 
-// `with_value`: the flags ("-r", "--repo") that take the argument after them, so that a value is never taken for -p.
-// Arguments after "--" are left alone. Throws Code::usage when -p has no password.
+// `with_value`: the flags ("-r", "--repo") that take the argument after them, so that a value is never taken for -p; but what a
+// short form takes is a directory, and -p after it is the flag. Arguments after "--" are left alone. Throws Code::usage when -p
+// has no password.
 [[nodiscard]] TakenSecrets take_secrets(int count, char** arguments, const std::set<std::string>& with_value);
 
 }  // namespace mbu::cli

@@ -30,6 +30,7 @@ Configuration configured(const GlobalFlags& flags) {
 Session::Session(Context& context)
     : context_(context), flags_(context.arguments.global), configuration_(configured(flags_)) {
   for (const auto& warning : configuration_.warnings) context_.view.warning(warning);
+  context_.prefix = command_prefix();
 }
 
 const std::string& Session::location() {
@@ -40,6 +41,7 @@ const std::string& Session::location() {
   }
   refuse_what_is_not_here();
   location_ = absolute_path(flags_.repository.empty() ? configuration_.package_directory : flags_.repository);
+  context_.prefix = command_prefix();
   return location_;
 }
 
@@ -52,6 +54,10 @@ void Session::refuse_what_is_not_here() const {
   }
   if (flags_.repository.ends_with(".mbu")) {
     throw Error(Code::usage, "package files are not in this version: only directories are", flags_.repository);
+  }
+  if (!configuration_.push.empty()) {
+    throw Error(Code::usage, "pigeon.push is not in this version: nothing would be copied anywhere", configuration_.source,
+                "empty it: push = []");
   }
   if (flags_.repository.empty() && configuration_.module != "repository") {
     throw Error(Code::usage, "module = \"" + configuration_.module + "\" is not in this version",
@@ -162,7 +168,10 @@ Repository Session::open_or_make() {
 }
 
 void Session::make(const InitOptions& init) {
-  if (Repository::exists(location())) throw Error(Code::failed, "there is a repository already", location());
+  if (Repository::exists(location())) {
+    throw Error(Code::failed, "there is a repository already", location(),
+                "use it as it is: " + command_prefix() + "backup PATH, or make another by -r DIR");
+  }
   context_.view.made(Repository::create(options_with(obtain(true)), init));
 }
 
@@ -181,8 +190,13 @@ std::vector<OwnPlace> Session::own_places() {
 }
 
 std::string Session::command_prefix() const {
-  std::string command = shell_word(context_.program) + ' ';
-  if (!flags_.config.empty()) command += "-c " + shell_word(flags_.config) + ' ';
+  // A name without a slash is found wherever one stands; anything else must be made so.
+  const bool by_path = context_.program.find('/') != std::string::npos;
+  std::string command = shell_word(by_path ? absolute_path(context_.program) : context_.program) + ' ';
+  const std::string& source = configuration_.source;
+  const bool named = !flags_.config.empty() || !environment("MBU_CONFIG").empty();
+  const bool local = !source.empty() && !source.starts_with('/');  // ./config.toml
+  if (named || local) command += "-c " + shell_word(absolute_path(source)) + ' ';
   if (!flags_.repository.empty()) command += "-r " + shell_word(location_.empty() ? flags_.repository : location_) + ' ';
   return command;
 }

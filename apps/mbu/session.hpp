@@ -35,7 +35,7 @@ class Session {
 
   // The directories that are never packaged, with their names.
   [[nodiscard]] std::vector<OwnPlace> own_places();
-  // `mbu -r …`, as the user would have to type it again, with a space after it.
+  // `mbu -r …`, as the user would have to type it again from any directory, with a space after it.
   [[nodiscard]] std::string command_prefix() const;
 
  private:

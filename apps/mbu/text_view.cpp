@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
 
@@ -83,6 +84,11 @@ void TextView::backup_done(const BackupReport& report) {
   tell("unchanged: " + files_and_directories(s.files_unmodified, s.dirs_unmodified));
   tell(fmt::format("{:<11}{} ({} before compression; {} of files read)", report.dry_run ? "to store:" : "stored:",
                    format_bytes(s.data_added_packed), format_bytes(s.data_added), format_bytes(s.bytes_read)));
+  if (!report.left_out.empty()) {
+    std::string places;
+    for (const auto& place : report.left_out) places += (places.empty() ? "" : ", ") + printable(place);
+    tell("left out, as mbu's own: " + places);
+  }
   tell("time:      " + format_seconds(s.seconds));
   tell("packages:  " + printable(report.location));
   if (!report.restore_command.empty()) tell("restore:   " + report.restore_command);
@@ -115,12 +121,13 @@ void TextView::restore_done(const RestoreReport& report) {
     tell("  " + report.again + " --delete");
   }
   if (kept_ > 0) {
-    say(fmt::format("mbu: {} left as they were; to replace them by the snapshot's:",
-                    format_counted(kept_, "existing file")));
+    say(fmt::format("mbu: {} left as {}; to replace {} by the snapshot's:", format_counted(kept_, "existing file"),
+                    kept_ == 1 ? "it was" : "they were", kept_ == 1 ? "it" : "them"));
     say("  " + report.again + " --overwrite always");
   }
   if (s.damaged) {
-    say("mbu: the repository is damaged: what is named above could not be restored; `mbu check --read-data` tells more");
+    say("mbu: the repository is damaged: what is named above could not be restored; to see what else is lost:");
+    say("  " + report.check);
   } else if (problems() > kept_) {
     say(fmt::format("mbu: {}: the restore is incomplete", format_counted(problems() - kept_, "problem")));
   }
@@ -137,6 +144,11 @@ void TextView::checked(const CheckOutcome& outcome) {
     tell("no errors were found");
   } else {
     say(fmt::format("mbu: {} found", format_counted(report.damage.size(), "error")));
+    const bool on_its_way = std::ranges::any_of(report.damage, [](const auto& finding) { return finding.never_seen; });
+    if (on_its_way && !outcome.arriving.empty()) {
+      say("     what was never seen on this machine may not have arrived yet: wait for it, and check again:");
+      say("     " + outcome.arriving);
+    }
   }
 }
 

@@ -18,6 +18,7 @@ enum class Activity { none, backup, restore, check };
 struct BackupReport {
   BackupSummary summary;
   std::string location;         // of the repository
+  std::vector<std::string> left_out;  // mbu's own places below what was packaged
   std::string restore_command;  // for a shell; empty without a snapshot
   bool dry_run = false;
 };
@@ -25,12 +26,14 @@ struct BackupReport {
 struct RestoreReport {
   RestoreSummary summary;
   std::string again;            // the command for a shell, without --overwrite and --delete
+  std::string check;            // the command that tells more of damage
   bool dry_run = false;
   bool deleting = false;
 };
 
 struct CheckOutcome {
   CheckReport report;
+  std::string arriving;         // the command for what may still be on its way; empty: was given
   int status = 0;
 };
 

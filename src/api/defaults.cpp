@@ -1,5 +1,6 @@
 // What the public headers promise and no operation is needed for.
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <cstdlib>
@@ -13,7 +14,7 @@ namespace {
 std::string xdg_directory(const char* variable, const char* fallback) {
   if (const char* const set = std::getenv(variable); set != nullptr && set[0] == '/') return std::string(set) + "/mbu";
   const char* const home = std::getenv("HOME");
-  if (home == nullptr || home[0] != '/') return {};
+  if (home == nullptr || home[0] != '/' || ::access(home, F_OK) != 0) return {};  // one that is not there is not made
   return std::string(home) + '/' + fallback + "/mbu";
 }
 

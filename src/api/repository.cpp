@@ -96,6 +96,15 @@ struct Repository::Impl {
     return all;
   }
 
+  // mbu's own, those that the caller knows of among them.
+  std::vector<std::string> own_directories(std::vector<std::string> own) const {
+    for (const auto& directory : {vault->store().own_directory().value_or(""), options.cache_directory, default_cache_directory(),
+                                  state_of(options)}) {
+      if (!directory.empty()) own.push_back(directory);
+    }
+    return own;
+  }
+
   repo::ChunkIndex load_index() {
     return repo::ChunkIndex::load(*vault, context.tell_damage(), cache->location_tables());
   }
@@ -149,13 +158,7 @@ RepositoryId Repository::id() const { return impl_->vault->keyring().repository(
 std::string Repository::location() const { return impl_->vault->store().location(); }
 
 BackupSummary Repository::backup(const BackupOptions& options) {
-  auto own = options.own_directories;
-  const auto& o = impl_->options;
-  for (const auto& directory : {impl_->vault->store().own_directory().value_or(""), o.cache_directory,
-                                default_cache_directory(), state_of(o)}) {
-    if (!directory.empty()) own.push_back(directory);
-  }
-  return ops::backup(impl_->context, options, own);
+  return ops::backup(impl_->context, options, impl_->own_directories(options.own_directories));
 }
 
 std::vector<SnapshotInfo> Repository::snapshots(const SnapshotFilter& filter) {
@@ -177,7 +180,8 @@ void Repository::list(const SnapshotInfo& snapshot, const std::string& path, boo
 
 RestoreSummary Repository::restore(const RestoreOptions& options) {
   const auto all = impl_->read_snapshots();
-  return ops::restore(impl_->context, impl_->load_index(), repo::find_snapshot(all, options.snapshot, options.filter), options);
+  return ops::restore(impl_->context, impl_->load_index(), repo::find_snapshot(all, options.snapshot, options.filter), options,
+                      impl_->own_directories(options.own_directories));
 }
 
 void Repository::dump(const SnapshotInfo& snapshot, const std::string& path, const std::string& archive,

@@ -93,6 +93,13 @@ std::size_t places_in(ByteView page) noexcept {
   return std::min<std::size_t>(load<std::uint16_t>(page.subspan(kCountAt)), kPlacesInPage);
 }
 
+// BLAKE3 hashes whole KiB side by side, all but the last: hence eight bytes more than four KiB.
+crypto::Digest page_sum(const crypto::Key& key, ByteView page) {
+  std::array<std::uint8_t, kPage + 8> bytes{};
+  std::ranges::copy(page.first(kPage - kSum), bytes.begin());
+  return crypto::keyed_hash(key, bytes);
+}
+
 crypto::Digest record_sum(const crypto::Key& key, std::uint64_t offset, ByteView record) {
   ByteBuffer bytes;
   append(bytes, offset);
@@ -187,7 +194,7 @@ bool LocationTable::read_at(std::uint64_t offset, MutableBytes to) const {
 
 bool LocationTable::read_page(std::uint64_t offset, MutableBytes to) const {
   return read_at(offset, to) && load<std::uint64_t>(to.subspan(kOffsetAt)) == offset &&
-         same(ByteView(crypto::keyed_hash(*key_, to.first(kPage - kSum))).first(kSum), to.last(kSum));
+         same(ByteView(page_sum(*key_, to)).first(kSum), to.last(kSum));
 }
 
 bool LocationTable::read_filter(const ChunkId& id, MutableBytes to) const {
@@ -314,7 +321,7 @@ void LocationTableWriter::begin_places() {
 
 void LocationTableWriter::write_page(Stream& stream, MutableBytes page) {
   write_integer(page.subspan(kOffsetAt), stream.offset + stream.pending.size());
-  const auto sum = crypto::keyed_hash(key_, page.first(kPage - kSum));
+  const auto sum = page_sum(key_, page);
   std::ranges::copy(ByteView(sum).first(kSum), page.last(kSum).begin());
   write(stream, page);
 }

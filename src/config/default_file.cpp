@@ -23,6 +23,7 @@ compression = "default"
 # Patterns of what is never packaged, for example ["*.tmp", "node_modules", "/home/*/.cache"].
 exclude = []
 
+# Not in this version: nothing watches yet.
 [watcher]
 # How changes are noticed: "auto", "fanotify", "inotify" or "poll".
 module = "auto"
@@ -38,6 +39,7 @@ poll_interval = "auto"
 # How a new repository's password is stretched: "argon2id" or "pbkdf2".
 kdf = "argon2id"
 
+# Not in this version: anything but [] is refused.
 [pigeon]
 # Repository URLs that every snapshot is pushed to.
 push = []

@@ -27,10 +27,16 @@ std::string directory_from(const char* variable) {
   return path;
 }
 
+// Empty as well when it is not there: a system user's home, which nobody is to make.
+std::string home_directory() {
+  const std::string home = directory_from("HOME");
+  return !home.empty() && ::access(home.c_str(), F_OK) == 0 ? home : std::string();
+}
+
 std::string user_file() {
   std::string base = directory_from("XDG_CONFIG_HOME");
   if (base.empty()) {
-    const std::string home = directory_from("HOME");
+    const std::string home = home_directory();
     if (home.empty()) return {};
     base = home + "/.config";
   }
@@ -43,7 +49,7 @@ std::string read_text(const std::string& path) {
 }
 
 Anchors anchors_of(const std::string& path) {
-  return {directory_from("HOME"), std::filesystem::absolute(path).parent_path().string()};
+  return {home_directory(), std::filesystem::absolute(path).parent_path().string()};
 }
 
 Found read(const std::string& path) { return {path, parse_settings(read_text(path), path, anchors_of(path)), {}}; }
@@ -127,7 +133,7 @@ Found find_settings(const Search& search) {
   if (!found) {
     const std::string path = user_file();
     const bool written = search.write_default && look(path) == Presence::absent && write_default_file(path);
-    found = Found{written ? path : "", default_settings({directory_from("HOME"), "/"}), {}};
+    found = Found{written ? path : "", default_settings({home_directory(), "/"}), {}};
   }
   found->warnings = std::move(warnings);
   return std::move(*found);

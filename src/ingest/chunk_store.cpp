@@ -15,6 +15,8 @@ constexpr std::size_t kInlineBlock = 1U << 20;
 constexpr std::size_t kListingBlock = 256U << 10;
 // Stored bytes after which a pack is published: what a broken run loses is at most one unfinished pack a worker.
 constexpr std::uint64_t kPackTarget = 32U << 20;
+// Or chunks, whose list is held in memory until then: what compresses very well has many of them.
+constexpr std::size_t kPackChunks = 16'384;
 // Up to this much of everything goes into one pack together.
 constexpr std::size_t kSmallRun = 4U << 20;
 // Packs without an index object that are worth writing one for at the end.
@@ -173,7 +175,7 @@ void ChunkSink::seal(Block& block, PackKind into) {
     auto& pack = packs_[into];
     if (!pack) pack.emplace(*store_->vault_, store_->options_.verify);
     pack->add(block.role, block.plain, block.chunks, scratch_);
-    if (pack->size() >= kPackTarget) close(into);
+    if (pack->size() >= kPackTarget || pack->chunks() >= kPackChunks) close(into);
   }
   block.plain.clear();
   block.chunks.clear();

@@ -35,7 +35,7 @@ class ChunkStore {
     bool verify = true;
     bool discard = false;  // a dry run: everything is done but writing
     // New chunks after which an index object is written of them at once: until then they are held in memory.
-    std::size_t chunks_in_memory = 1U << 18;
+    std::size_t chunks_in_memory = 1U << 16;
   };
   // `vault` and `index` must outlive it. A long run extends the index by its own packs.
   ChunkStore(const repo::Vault& vault, repo::ChunkIndex& index, Options options);

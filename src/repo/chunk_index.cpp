@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kSourcesForTable = 16;
 // So much is gathered in memory before a table is written of it.
-constexpr std::uint64_t kMostChunksInMemory = 1U << 18;
+constexpr std::uint64_t kMostChunksInMemory = 1U << 16;
 constexpr std::size_t kRecentPacks = 1024;
 constexpr std::uint32_t kElsewhere = 0xffff'ffff;
 

@@ -17,8 +17,9 @@ class PackWriter {
   // Appends a block. `plain` are the chunks joined, at most kLargestBlock bytes.
   void add(format::BlockRole role, ByteView plain, std::span<const format::ChunkRef> chunks, BlockScratch& scratch);
 
-  // Bytes written so far.
+  // Bytes and chunks written so far.
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t chunks() const noexcept { return toc_.chunks.size(); }
 
   // Pads, signs, publishes. What an index says of the pack.
   [[nodiscard]] format::IndexedPack finish(BlockScratch& scratch);

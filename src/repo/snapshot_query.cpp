@@ -6,8 +6,14 @@
 namespace mbu::repo {
 namespace {
 
-bool any_of(const std::vector<std::string>& wanted, const std::vector<std::string>& have) {
-  return std::ranges::any_of(wanted, [&](const auto& w) { return std::ranges::count(have, w) != 0; });
+bool has_tag(const std::vector<std::string>& tags, const std::string& wanted) {
+  return wanted.empty() ? tags.empty() : std::ranges::count(tags, wanted) != 0;
+}
+
+bool has_tags_of(const std::vector<std::vector<std::string>>& lists, const std::vector<std::string>& tags) {
+  return std::ranges::any_of(lists, [&](const auto& list) {
+    return std::ranges::all_of(list, [&](const auto& wanted) { return has_tag(tags, wanted); });
+  });
 }
 
 bool all_of(const std::vector<std::string>& wanted, const std::vector<std::string>& have) {
@@ -31,7 +37,7 @@ std::optional<std::size_t> steps_back(const std::string& text) {
 bool passes(const StoredSnapshot& stored, const SnapshotFilter& filter) {
   const auto& snapshot = stored.snapshot;
   if (!filter.hosts.empty() && std::ranges::count(filter.hosts, snapshot.host) == 0) return false;
-  if (!filter.tags.empty() && !any_of(filter.tags, snapshot.tags)) return false;
+  if (!filter.tags.empty() && !has_tags_of(filter.tags, snapshot.tags)) return false;
   return all_of(filter.paths, snapshot.paths);
 }
 

@@ -128,8 +128,7 @@ Constitution unite(const std::vector<ReadStatement>& all, std::vector<CheckRepor
 ReadConfig read_config(store::Store& store) {
   const auto bytes = store.read_config();
   if (!bytes) {
-    throw Error(Code::no_repository, "there is no repository", store.location(),
-                "make one: mbu init -r '" + store.location() + "'");
+    throw Error(Code::no_repository, "there is no repository", store.location(), "make one: mbu init");
   }
   // The checksum first: a flipped bit in the version must not pass for a newer one. Every version has it in this place.
   if (bytes->size() >= format::kConfigSize &&

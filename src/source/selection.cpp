@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cctype>
+#include <cstdlib>
 #include <iterator>
 #include <utility>
 
@@ -24,13 +26,52 @@ std::string_view trim(std::string_view line) {
   return line.substr(start, line.find_last_not_of(kBlanks) + 1 - start);
 }
 
+bool is_name_letter(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+// The name of a variable at the start of `text`, what follows a $, and how much of `text` it takes.
+std::pair<std::string_view, std::size_t> variable_in(std::string_view text) {
+  if (text.starts_with('{')) {
+    const auto end = text.find('}');
+    if (end == std::string_view::npos) return {{}, 1};
+    return {text.substr(1, end - 1), end + 1};
+  }
+  constexpr std::string_view kSpecial = "*#$@!?-0123456789";
+  if (!text.empty() && kSpecial.find(text.front()) != std::string_view::npos) return {text.substr(0, 1), 1};
+  const auto end = std::ranges::find_if_not(text, is_name_letter);
+  const auto length = static_cast<std::size_t>(end - text.begin());
+  return {text.substr(0, length), length};
+}
+
+// $NAME and ${NAME} replaced from the environment as Go's os.Expand does for restic: what is not set is nothing, $$ is $, and a $
+// before anything else stays.
+std::string expanded(std::string_view line) {
+  std::string text;
+  while (!line.empty()) {
+    const auto dollar = std::min(line.find('$'), line.size());
+    text += line.substr(0, dollar);
+    line.remove_prefix(dollar);
+    if (line.empty()) break;
+    line.remove_prefix(1);
+    const auto [name, length] = variable_in(line);
+    if (length == 0 || name == "$") {
+      text += '$';
+    } else if (const char* const value = std::getenv(std::string(name).c_str()); value != nullptr) {
+      text += value;
+    }
+    line.remove_prefix(length);
+  }
+  return text;
+}
+
 std::vector<std::string> patterns_in(std::string_view text) {
   std::vector<std::string> patterns;
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
     const auto line = trim(text.substr(0, end));
-    if (!line.empty() && !line.starts_with('#')) patterns.emplace_back(line);
+    if (!line.starts_with('#')) {
+      if (auto pattern = expanded(line); !pattern.empty()) patterns.push_back(std::move(pattern));
+    }
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return patterns;

@@ -19,8 +19,8 @@ class Selector {
  public:
   // `paths`: those asked for. `own_directories`: mbu's own places, left out with all below. All absolute, no "." or "..".
   //
-  // Reads the exclude files: a pattern a line, white space around it cut off, no variables expanded; blank lines and those
-  // that begin with # say nothing. Throws Code::usage: a file that cannot be read, a malformed pattern or marker.
+  // Reads the exclude files: a pattern a line, white space around it cut off, variables of the environment expanded; blank lines
+  // and those that begin with # say nothing. Throws Code::usage: a file that cannot be read, a malformed pattern or marker.
   Selector(const Selection& selection, const std::vector<std::string>& paths,
            const std::vector<std::string>& own_directories);
 

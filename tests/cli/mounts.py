@@ -22,7 +22,7 @@ def tmpfs(test, size, name="tmpfs"):
     return _mount(test, ["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "mbu-test", point], point)
 
 
-def bind(test, what, point):
+def bind_onto(test, what, point):
     """Another name for a directory or file; `point` must be there."""
     if os.geteuid() != 0:
         test.skipTest("needs root to mount")
@@ -42,3 +42,12 @@ def ext4(test, mebibytes, *options, name="disk"):
     point = test.path(name)
     os.mkdir(point)
     return _mount(test, ["mount", "-o", "loop", image, point], point)
+
+
+def bind(test, directory, name="bound"):
+    """Another name for a directory."""
+    if os.geteuid() != 0:
+        test.skipTest("needs root to mount")
+    point = test.path(name)
+    os.mkdir(point)
+    return _mount(test, ["mount", "--bind", directory, point], point)

@@ -5,6 +5,7 @@ Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_config.py -v`.
 """
 
 import os
+import subprocess
 
 import support
 import trees
@@ -101,6 +102,23 @@ class Configuration(support.MbuTest):
         self.run_mbu(command)
         trees.assert_same(self, self.source, self.path("back/tree"))
 
+    def test_the_printed_command_works_anywhere(self):
+        for where, arguments, env in (("work", ["-c", "sub/c.toml"], {}), ("work", [], {"MBU_CONFIG": "sub/c.toml"}),
+                                      ("work/local", [], {})):
+            with self.subTest(arguments=arguments, env=env):
+                name = "config.toml" if where.endswith("local") else "sub/c.toml"
+                file = self.config(f"{where}/{name}", f"packages {len(arguments)}{len(env)}", 'restore_directory = "back"\n')
+                os.chmod(file, 0o600)
+                program = os.path.relpath(self.binary, self.path(where))
+                result = subprocess.run([program, *arguments, "-o", self.source], cwd=self.path(where), env=self.environment(**env),
+                                        capture_output=True, text=True, check=True)
+                command = next(line for line in result.stdout.splitlines() if line.startswith("restore:")).split(None, 1)[1]
+                subprocess.run(command, shell=True, cwd="/", env=self.environment(), capture_output=True, check=True)
+                back = os.path.join(os.path.dirname(file), "back")
+                trees.assert_same(self, self.source, f"{back}/tree")
+                subprocess.run(["rm", "-r", back], check=True)
+                self.assertFalse(os.path.exists(self.repo))
+
     def test_unknown_keys_are_named_with_their_line(self):
         for text, key, line in (('[packer]\n\nnonsense = 1\n', "nonsense", 3), ('[packer]\n[other]\nx = 1\n', "other", 2),
                                 ('[packer]\n[watcher]\n# c\nsetle = "1s"\n', "setle", 4), ('top = 1\n[packer]\n', "top", 1),
@@ -128,6 +146,13 @@ class Configuration(support.MbuTest):
         trees.write(self.path("text/file"), trees.text(1_000_000, seed=2))
         stored = self.run_mbu(["--json", "-c", given, "--compression", "19", "-o", self.path("text")]).summary["data_added_packed"]
         self.assertLess(stored, 500_000)
+
+    def test_copies_to_come(self):
+        given = self.config("given.toml", self.path("packages"), '[pigeon]\npush = ["/elsewhere"]\n')
+        for flags in ([], ["-r", self.path("other")]):
+            self.assert_says(self.run_mbu(["-c", given, *flags, "-o", self.source], expect=2), "push", "not in this version", "given.toml")
+        self.assertFalse(os.path.exists(self.path("packages")))
+        self.run_mbu(["-c", self.config("given.toml", self.path("packages"), "[pigeon]\npush = []\n"), "-o", self.source])
 
     def test_modules_to_come(self):
         given = self.config("given.toml", self.path("packages"), 'module = "package"\n')

@@ -226,7 +226,7 @@ class Interrupted(Crash):
         for number in (signal.SIGINT, signal.SIGTERM):
             result = self.interrupt(number, ["backup", "--stdin"])
             self.assertEqual(result.status, 130, str(result))
-            self.assert_says(result, "interrupted")
+            self.assert_says(result, "interrupted", "run it again: what was finished is used")
             self.assertEqual(len(self.snapshots()), 1)
             self.check()
         result = self.interrupt(signal.SIGINT, ["--json", "backup", "--stdin"])

@@ -296,7 +296,7 @@ class Damage(support.MbuTest):
         pack = next(name for name in self.all if name.startswith("data/"))
         with self.changed(pack, None):
             shutil.rmtree(self.state)
-            self.run_mbu(["check"], expect=20)
+            self.assert_says(self.run_mbu(["check"], expect=20), "may not have arrived yet", f"{self.binary} check --arriving\n")
             self.assert_says(self.run_mbu(["check", "--arriving"], expect=3), os.path.basename(pack))
 
     def test_subsets(self):

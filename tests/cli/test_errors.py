@@ -239,6 +239,12 @@ class Json(support.MbuTest):
         lines = self.run_mbu(["--json", "-d", source]).json
         self.assertTrue(all(line["message_type"] in ("status", "summary") for line in lines))
         self.assertEqual(lines[-1]["files_restored"], summary["total_files_processed"])
+        self.assertEqual((lines[-1]["bytes_skipped"], lines[-1]["bytes_restored"]), (0, summary["total_bytes_processed"]))
+        again = self.run_mbu(["--json", "-d", source]).json
+        for line in (again[-2], again[-1]):
+            self.assertEqual((line["files_restored"], line["bytes_restored"]), (0, 0))
+            self.assertEqual((line["files_skipped"], line["bytes_skipped"]),
+                             (summary["total_files_processed"], summary["total_bytes_processed"]))
         checked = self.check().summary
         self.assertEqual(checked["num_errors"], 0)
 

@@ -54,13 +54,17 @@ class Snapshots(Listing):
         other = trees.make_plain(self.path("other"), files=2)
         plain = [self.package(self.source).summary["snapshot_id"] for _ in range(3)]
         tagged = self.backup("--tag", "t", other).summary["snapshot_id"]
-        hosted = self.backup("--host", "h", "--tag", "u", other).summary["snapshot_id"]
+        hosted = self.backup("--host", "h", "--tag", "v,u", other).summary["snapshot_id"]
 
         def ids(*flags):
             return [s["id"] for s in self.snapshots(*flags)]
         self.assertEqual(ids(), [*plain, tagged, hosted])
         self.assertEqual(ids("--tag", "t"), [tagged])
         self.assertEqual(ids("--tag", "t", "--tag", "u"), [tagged, hosted])
+        self.assertEqual(ids("--tag", "u,v"), [hosted])
+        self.assertEqual(ids("--tag", "t,u"), [])
+        self.assertEqual(ids("--tag", "t, u", "--tag", "t"), [tagged])
+        self.assertEqual(ids("--tag", ""), plain)
         self.assertEqual(ids("--host", "h"), [hosted])
         self.assertEqual(ids("--path", self.source), plain)
         self.assertEqual(ids("--path", other, "--host", "nobody"), [])
@@ -303,6 +307,7 @@ class Diff(Listing):
         self.assertEqual(changes["/new/file"], "+")
         statistics = lines[-1]
         self.assertEqual(statistics["message_type"], "statistics")
+        self.assertEqual(statistics["changed_files"], 1)
         self.assertEqual((statistics["added"]["files"], statistics["added"]["dirs"]), (1, 1))
         self.assertEqual((statistics["removed"]["files"], statistics["removed"]["dirs"]), (1, 2))
         self.assertEqual([l["path"] for l in self.run_mbu(["--json", "diff", "latest", "latest"]).of_type("change")], [])

@@ -4,10 +4,12 @@
 Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_passwords.py -v`.
 """
 
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import subprocess
 import termios
 import time
@@ -167,6 +169,14 @@ class Secrecy(Passwords):
                 self.assertNotIn(secret, self.proc(process, "environ"))
                 self.assertIn(b"stdin", self.proc(process, "cmdline"))
 
+    def test_after_a_short_form(self):
+        for flags in (["-p", SECRET], ["-p" + SECRET], ["--password", SECRET], ["--password=" + SECRET]):
+            for form in (["-o", *flags, self.source], ["--package", *flags, self.source], ["-d", *flags, self.source]):
+                with self.subTest(form=form):
+                    self.run_mbu(form, password=None)
+        result = self.run_mbu(["-o", "-p", SECRET, self.source, "surplus"], password=None, expect=2)
+        self.assertNotIn(SECRET, result.text)
+
     def test_no_core_is_dumped(self):
         self.init(password=SECRET)
         process = self.waiting(["-p", SECRET, "backup", "--stdin"])
@@ -199,17 +209,18 @@ class Secrecy(Passwords):
 class Prompts(Passwords):
     """A person at a terminal."""
 
-    def talk(self, arguments, *answers, stdin=None, terminal="dumb"):
+    def talk(self, arguments, *answers, stdin=None, terminal="dumb", through=(), columns=80):
         """(exit status, all that the terminal showed). Each answer is typed once the terminal asks and echoes nothing."""
         master, slave = pty.openpty()
         attributes = termios.tcgetattr(slave)
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
         self.assertTrue(attributes[3] & termios.ECHO)
 
         def take_terminal():
             os.setsid()
             os.close(os.open(os.ttyname(2), os.O_RDWR))
 
-        process = subprocess.Popen([self.binary, *arguments], env=self.environment(None, TERM=terminal), cwd=self.base,
+        process = subprocess.Popen([*through, self.binary, *arguments], env=self.environment(None, TERM=terminal), cwd=self.base,
                                    stdin=slave if stdin is None else stdin, stdout=slave if stdin is None else subprocess.DEVNULL,
                                    stderr=slave, preexec_fn=take_terminal)
         shown = b""
@@ -282,6 +293,17 @@ class Prompts(Passwords):
         status, shown = self.talk(["snapshots"], b"\x03")
         self.assertEqual(status, 130, shown)
 
+    def test_stopped_and_continued(self):
+        self.init(password=SECRET)
+        shell = ["bash", "--norc", "-m", "-c", '"$@"; stty -a; echo stopped; fg', "bash"]
+        status, shown = self.talk(["snapshots"], b"half\x1a", SECRET.encode() + b"\n", through=shell)
+        self.assertEqual(status, 0, shown)
+        before, after = shown.split("stopped\r\n")
+        self.assertRegex(before, r"[ ;]echo ")
+        self.assertIn("password for", after)
+        self.assertIn("0 snapshots", after)
+        self.assertNotIn(SECRET, shown)
+
     def test_standard_input_stays_free(self):
         self.init(password=SECRET)
         with open(self.write("data", b"to be packaged"), "rb") as data:
@@ -303,6 +325,21 @@ class Prompts(Passwords):
             self.assertNotIn("\x1b", shown)
         status, shown = self.talk(run, terminal="dumb")
         self.assertNotIn("\x1b", shown)
+
+    def test_a_progress_bar_on_a_narrow_terminal(self):
+        self.init()
+        slow = "for i in 1 2 3 4 5 6; do head -c 100000 /dev/zero; sleep 0.2; done"
+        run = ["-p", support.PASSWORD, "backup", "--stdin-from-command", "--stdin-filename", "a long name of a stream", "--",
+               "sh", "-c", slow]
+        for columns, first in ((200, "[0:0"), (80, "[0:0"), (50, "0 / "), (30, "0 / "), (20, "")):
+            with self.subTest(columns=columns):
+                status, shown = self.talk(run, terminal="xterm", columns=columns)
+                self.assertEqual(status, 0)
+                bars = [bar.split("\r")[0] for bar in shown.split("\r\x1b[K") if "/s" in bar.split("\r")[0]]
+                self.assertTrue(bars, shown)
+                for bar in bars:
+                    self.assertLessEqual(len(bar), columns - 3)
+                    self.assertTrue(bar.startswith(first), bar)
 
 
 if __name__ == "__main__":

@@ -170,17 +170,32 @@ class Directories(support.MbuTest):
         self.backup(self.base)
         self.assertFalse(any(path.startswith(self.repo.encode() + b"/") for path in self.list_paths()))
 
-    def test_own_places_by_another_name_are_left_out(self):
+    def test_own_places_mounted_within_are_left_out(self):
         trees.write(os.path.join(self.home, "mine"), b"1")
         for name, what in (("whole", self.repo), ("data", f"{self.repo}/data"), ("keys", f"{self.repo}/keys")):
             point = os.path.join(self.home, name)
             os.mkdir(point)
-            mounts.bind(self, what, point)
+            mounts.bind_onto(self, what, point)
         self.package(self.home)
         listed = self.list_paths()
         self.assertIn(os.path.join(self.home, "mine").encode(), listed)
         for name in ("whole", "data", "keys"):
             self.assertEqual([path for path in listed if path.startswith(os.path.join(self.home, name).encode())], [])
+
+    def test_what_is_left_out_is_said(self):
+        self.package(trees.make_plain(self.path("tree"), files=3))
+        result = self.run_mbu(["-o", self.home])
+        self.assert_says(result, f"left out, as mbu's own: {self.cache}, {self.state}, {self.repo}\n")
+        self.assertEqual(self.backup(self.base, self.home).summary["left_out"], [self.cache, self.state, self.repo])
+        self.assertNotIn("left out", self.run_mbu(["-o", self.path("tree")]).text)
+
+    def test_own_places_under_another_name(self):
+        self.package(trees.make_plain(self.path("tree"), files=3))
+        alias = mounts.bind(self, self.repo)
+        for directory in (alias, f"{alias}/data"):
+            for command in ("-o", "backup"):
+                self.assert_says(self.run_mbu([command, directory], expect=2), "never packaged")
+        self.assertEqual(len(self.snapshots()), 1)
 
     def test_nothing_is_restored_into_the_repository(self):
         source = trees.make_plain(self.path("tree"))
@@ -308,6 +323,16 @@ class Usage(support.MbuTest):
                      "--stdin-from-command", "--dry-run", "--force", "--skip-if-unchanged", "--time"):
             self.assertIn(flag, self.run_mbu(["help", "backup"]).out)
 
+    def test_asking_for_help_or_the_version_does_nothing_else(self):
+        directory = self.write("tree/file", b"x") and self.path("tree")
+        for form in ("-o", "-d", "-w"):
+            for question in ("-h", "--help", "-V", "--version"):
+                for arguments in ([question, form, directory], [form, directory, question], [form, directory, "--delete", question]):
+                    with self.subTest(arguments=arguments):
+                        result = self.run_mbu(arguments)
+                        self.assertTrue(result.out.startswith("mbu "), str(result))
+                        self.assertEqual(os.listdir(self.home), [])
+
     def test_the_version(self):
         out = self.run_mbu(["version"], password=None).out
         self.assertRegex(out, r"^mbu [0-9]+\.[0-9]+\.[0-9]+\n$")
@@ -325,12 +350,15 @@ class Usage(support.MbuTest):
     @support.needs_tool("bash")
     def test_the_completion_of_bash_completes(self):
         script = self.write("completion.bash", self.run_mbu(["completion", "bash"]).out)
-        ask = (f"source {script}; COMP_WORDS=(mbu sn); COMP_CWORD=1; COMP_LINE='mbu sn'; COMP_POINT=6; "
-               "eval \"$(complete -p mbu | sed 's/.*-F \\([^ ]*\\).*/\\1/')\" mbu sn mbu; echo \"${COMPREPLY[@]}\"")
         self.binary, kept = "bash", self.binary
-        result = self.run_mbu(["--norc", "-c", ask])
+        for words, wanted in (("sn", "snapshots"), ("completion ''", "bash zsh fish"), ("cat sn", "snapshot"), ("help sn", "snapshots"),
+                              ("help ''", "init backup restore snapshots ls dump diff check cat version completion help")):
+            with self.subTest(words=words):
+                ask = (f"source {script}; COMP_WORDS=(mbu {words}); COMP_CWORD={len(words.split())}; COMPREPLY=(); "
+                       "eval \"$(complete -p mbu | sed 's/.*-F \\([^ ]*\\).*/\\1/')\" mbu; echo \"${COMPREPLY[@]}\"")
+                result = self.run_mbu(["--norc", "-c", ask])
+                self.assertEqual(result.out.strip(), wanted, str(result))
         self.binary = kept
-        self.assertEqual(result.out.strip(), "snapshots", str(result))
 
     def test_wrong_usage(self):
         for arguments in (["nonsense"], ["--nonsense"], ["backup"], ["restore"], ["ls"], ["dump", "latest"], ["diff", "latest"],
@@ -346,6 +374,38 @@ class Usage(support.MbuTest):
                 self.assertEqual(result.out, "", str(result))
                 self.assertTrue(result.err.startswith("mbu: "), str(result))
         self.assertFalse(os.path.exists(self.repo))
+
+    def test_commands_to_come(self):
+        for arguments in (["forget", "--keep-last", "5"], ["prune"], ["mount", "x"], ["key", "list"], ["repair", "index"], ["find", "x"],
+                          ["stats"], ["tag"], ["status"], ["copy", "--from", "x"], ["push"], ["pull"], ["export"], ["import"],
+                          ["watch", "x"], ["help", "forget"]):
+            with self.subTest(arguments=arguments):
+                self.assert_says(self.run_mbu(arguments, expect=2), "not in this version")
+
+    def test_a_flag_without_its_value(self):
+        for form in ("-o", "--package", "-d", "-w"):
+            result = self.run_mbu(["-q", form], expect=2)
+            self.assertTrue(result.err.startswith(f"mbu: {form} wants a directory"), str(result))
+        self.assert_says(self.run_mbu(["snapshots", "-r"], expect=2), "-r wants a value")
+
+    def test_hints_lead_to_this_repository(self):
+        """What is said to be typed next works as it is."""
+        config = self.write("config.toml", f'[packer]\npackage_directory = "{self.path("configured")}"\n')
+        os.chmod(config, 0o600)
+        source = trees.make_plain(self.path("tree"), files=3)
+        self.init("-r", self.path("repo"))
+        for flags, wanted in ((["-r", "repo"], f"-c {config} -r {self.path('repo')} "), (["-c", "config.toml"], f"-c {config} ")):
+            self.run_mbu([*flags, "backup", source])
+            for command, then in ((["ls", "0123456789"], "snapshots"), (["ls", "latest:/missing"], "ls SNAPSHOT"),
+                                  (["dump", "latest:/missing"], "ls SNAPSHOT"), (["restore", "latest:/missing"], "ls SNAPSHOT"),
+                                  (["init"], "backup PATH")):
+                with self.subTest(flags=flags, command=command):
+                    self.assert_says(self.run_mbu([*flags, *command], expect=1), f": {self.binary} {wanted}{then}")
+        self.assertNotIn(" -c", self.run_mbu(["restore"], expect=2).text)
+
+    def test_no_line_ends_in_a_blank(self):
+        for command in ("check", "init", "version"):
+            self.assertIn(f"usage: mbu {command}\n", self.run_mbu(["help", command]).out)
 
     def test_wrong_usage_as_json(self):
         self.assertEqual(self.run_mbu(["--json", "nonsense"], expect=2).exit_error["code"], 2)
@@ -368,6 +428,13 @@ class Homes(support.MbuTest):
         result = self.run_mbu(["-o", source], expect=2, env={"HOME": None})
         self.assert_says(result, "-r")
         self.run_mbu(["-r", repo, "-d", source], expect=2, env={"HOME": None})
+
+    def test_a_home_that_is_not_there_is_none(self):
+        source, home = trees.make_plain(self.path("tree")), self.path("nowhere")
+        self.assert_says(self.run_mbu(["-o", source], expect=2, env={"HOME": home}), "no home directory")
+        self.init("-r", self.path("repo"), env={"HOME": home})
+        self.backup("-r", self.path("repo"), source, env={"HOME": home})
+        self.assertFalse(os.path.exists(home))
 
     @support.needs_tool("setpriv")
     def test_a_home_that_cannot_be_written(self):

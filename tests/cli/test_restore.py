@@ -75,7 +75,7 @@ class InTheWay(Restore):
         self.assertEqual(self.kept(result), ["a/two"])
         self.assertEqual(result.summary["files_kept"], 1)
         result = self.run_mbu(["restore", f"latest:{self.source}", "--target", self.target], expect=3)
-        self.assert_says(result, f"{self.target}/a/two", "--overwrite always")
+        self.assert_says(result, f"{self.target}/a/two", "1 existing file left as it was", "--overwrite always")
         command = [line.strip() for line in result.err.splitlines() if "--overwrite always" in line][-1].split()
         self.run_mbu(command[1:])
         self.assert_replaced("one", "a/two")
@@ -277,6 +277,73 @@ class Parts(Restore):
         trees.write(f"{self.target}/.mbu-mine", b"not one of them")
         self.restore()
         self.assertEqual(self.leftovers(self.target), [".mbu-mine"])
+
+
+class Spared(support.MbuTest):
+    """--delete takes away what the snapshot lacks because it was not there, and nothing that a backup left out on its own."""
+
+    def test_mbus_own_places(self):
+        self.write("home/docs/file", b"important")
+        self.run_mbu(["-o", self.home])
+        self.run_mbu(["-d", "docs"], expect=1)  # never packaged by that name: makes nothing
+        os.makedirs(self.restored)
+        self.write("home/extra", b"x")
+        before = self.objects()
+        for target, what in (("/", "latest"), (self.home, f"latest:{self.home}")):
+            with self.subTest(target=target):
+                self.write("home/extra", b"x")
+                dry = self.run_mbu(["--json", "restore", what, "--target", target, "--delete", "-n"]).summary
+                self.assertEqual(dry["files_deleted"], 1)
+                done = self.run_mbu(["--json", "restore", what, "--target", target, "--delete"]).summary
+                self.assertEqual(done["files_deleted"], 1)
+                self.assertFalse(os.path.exists(os.path.join(self.home, "extra")))
+                self.assertEqual(self.objects(), before)
+                for own in (self.repo, self.restored, self.cache, self.state):
+                    self.assertTrue(os.path.isdir(own), own)
+        self.assertEqual(self.run_mbu(["--json", "restore", f"latest:{self.home}", "--target", self.home]).summary.get("files_extra", 0), 0)
+        self.check()
+
+    def test_own_places_within_what_is_deleted_and_under_another_name(self):
+        config = self.write("config.toml", f'[packer]\npackage_directory = "{self.path("tree", "disk", "packages")}"\n')
+        self.write("tree/file", b"x")
+        self.run_mbu(["-c", config, "-o", self.path("tree")])
+        os.symlink(self.path("tree"), self.path("alias"))
+        self.write("tree/disk/other", b"x")
+        summary = self.run_mbu(["-c", config, "--json", "restore", f"latest:{self.path('tree')}", "--target",
+                                self.path("alias"), "--delete"]).summary
+        self.assertEqual(summary["files_deleted"], 1)
+        self.assertFalse(os.path.exists(self.path("tree/disk/other")))
+        self.run_mbu(["-c", config, "check"])
+
+    def unreadable(self, count):
+        self.write("tree/readable", b"x")
+        for i in range(count):
+            os.chmod(self.write(f"tree/secret/{i}", b"the only copy"), 0)
+        for folder, _, names in os.walk(self.path("tree")):
+            self.give_to_nobody(folder)
+        prefix = self.prefix
+        self.become_nobody()
+        self.backup(self.path("tree"), expect=3)
+        self.prefix = prefix
+
+    @support.needs_root()
+    def test_what_could_not_be_read(self):
+        self.unreadable(1)
+        self.write("tree/extra", b"x")
+        flags = ["--json", "restore", f"latest:{self.path('tree')}", "--target", self.path("tree")]
+        self.assertEqual(self.run_mbu(flags).summary["files_extra"], 1)
+        self.assertEqual(self.run_mbu([*flags, "--delete"]).summary["files_deleted"], 1)
+        self.assertEqual(self.read(self.path("tree/secret/0")), b"the only copy")
+        self.assertFalse(os.path.exists(self.path("tree/extra")))
+
+    @support.needs_root()
+    def test_more_than_a_snapshot_can_name(self):
+        self.unreadable(1001)
+        self.write("tree/extra", b"x")
+        result = self.run_mbu(["restore", f"latest:{self.path('tree')}", "--target", self.path("tree"), "--delete"])
+        self.assert_says(result, "nothing is deleted")
+        self.assertEqual(len(os.listdir(self.path("tree/secret"))), 1001)
+        self.assertTrue(os.path.exists(self.path("tree/extra")))
 
 
 class Escapes(Restore):

@@ -52,6 +52,16 @@ class Selection(support.MbuTest):
         self.assertEqual(self.chosen("--exclude-file", patterns), [" padded", "# odd", "keep", "two.log"])
         self.run_mbu(["backup", "--exclude-file", self.path("missing"), self.source], expect=(1, 2))
 
+    def test_variables_in_an_exclude_file(self):
+        self.make("a", "b", "c", "d", "$e", "f$", "${g", "home", "keep")
+        patterns = self.write("patterns", "$ONE\n  ${TWO}$EMPTY\n$SOURCE/c\n$$e\nf$\n$EMPTY\n${}\n")
+        variables = {"ONE": "a", "TWO": "b", "SOURCE": self.source, "e": "keep"}
+        self.backup("--exclude-file", patterns, self.source, env=variables)
+        left = {os.path.basename(path).decode() for path in self.list_paths()}
+        self.assertEqual(left & {"a", "b", "c", "d", "$e", "f$", "${g", "home", "keep"}, {"d", "${g", "home", "keep"})
+        self.backup("-e", "$ONE", self.source, env=variables)  # the shell has expanded these
+        self.assertIn(f"{self.source}/a".encode(), self.list_paths())
+
     def test_a_wrong_pattern_is_named(self):
         self.make("x")
         self.assert_says(self.run_mbu(["backup", "-e", "[", self.source], expect=2), "[")
@@ -118,8 +128,8 @@ class Selection(support.MbuTest):
         self.make("here", "mounted", "same", "of here")
         other = mounts.tmpfs(self, "1m")
         trees.write(f"{other}/file", b"x")
-        mounts.bind(self, f"{other}/file", f"{self.source}/mounted")
-        mounts.bind(self, f"{self.source}/of here", f"{self.source}/same")
+        mounts.bind_onto(self, f"{other}/file", f"{self.source}/mounted")
+        mounts.bind_onto(self, f"{self.source}/of here", f"{self.source}/same")
         self.assertEqual(self.chosen(), ["here", "mounted", "of here", "same"])
         self.assertEqual(self.chosen("-x"), ["here", "of here", "same"])
 
@@ -190,7 +200,7 @@ class Selection(support.MbuTest):
 
     def test_tags_host_and_time(self):
         self.make("x")
-        self.backup("--tag", "one", "--tag", "two", "--host", "elsewhere", "--time", "2020-02-03 04:05:06", self.source)
+        self.backup("--tag", "one, two", "--tag", "two", "--tag", "", "--host", "elsewhere", "--time", "2020-02-03 04:05:06", self.source)
         self.backup("--time", "2021-02-03T04:05:06.789+02:00", self.source)
         first, second = self.snapshots()
         self.assertEqual((first["tags"], first["hostname"]), (["one", "two"], "elsewhere"))

@@ -136,10 +136,19 @@ TEST_F(ConfigurationSearch, GetsByWithoutAHome) {
 
 TEST_F(ConfigurationSearch, GetsByWithAHomeThatCannotBeWritten) {
   if (system_has_one()) GTEST_SKIP();
-  ::setenv("HOME", "/proc/1/no-home", 1);
+  ::setenv("HOME", "/proc/1", 1);
   const Found found = find_settings({});
   EXPECT_EQ(found.path, "");
-  EXPECT_EQ(found.settings.package_directory, "/proc/1/no-home/mbu-packages");
+  EXPECT_EQ(found.settings.package_directory, "/proc/1/mbu-packages");
+}
+
+TEST_F(ConfigurationSearch, MakesNoHomeThatIsNotThere) {
+  if (system_has_one()) GTEST_SKIP();
+  ::setenv("HOME", (root_ / "nobody's").c_str(), 1);
+  const Found found = find_settings({});
+  EXPECT_EQ(found.path, "");
+  EXPECT_EQ(found.settings.package_directory, "");
+  EXPECT_FALSE(fs::exists(root_ / "nobody's"));
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ class Restore : public ::testing::Test {
     options_.subpath = "/top";
     options_.target = target_;
     const auto context = repository_.context();
-    return ops::restore(context, repository_.index(), stored, options_);
+    return ops::restore(context, repository_.index(), stored, options_, {});
   }
   [[nodiscard]] std::string at(const std::string& name) const { return target_ + '/' + name; }
   [[nodiscard]] std::vector<std::string> told() { return std::exchange(repository_.told().problems, {}); }
@@ -262,7 +262,7 @@ TEST_F(Restore, SaysWhatIsNotInTheSnapshot) {
   options_.subpath = "/nowhere";
   const auto context = repository_.context();
   test::expect_error(Code::not_found, "not in the snapshot",
-                     [&] { (void)ops::restore(context, repository_.index(), stored, options_); });
+                     [&] { (void)ops::restore(context, repository_.index(), stored, options_, {}); });
 }
 
 }  // namespace

@@ -123,9 +123,12 @@ TEST_F(SnapshotQuery, CountsBackFromTheLatest) {
 TEST_F(SnapshotQuery, CountsOnlyWhatPassesTheFilter) {
   EXPECT_EQ(find("latest", {{"odd"}, {}, {}}), 3);
   EXPECT_EQ(find("latest~1", {{"odd"}, {}, {}}), 1);
-  EXPECT_EQ(find("latest", {{}, {"y", "z"}, {}}), 4);
+  using Tags = std::vector<std::vector<std::string>>;
+  EXPECT_EQ(find("latest", {{}, Tags{{"z"}, {"y"}}, {}}), 4);
+  EXPECT_EQ(find("latest", {{}, Tags{{"x", "y"}}, {}}), 4);
+  test::expect_error(Code::not_found, "no such", [&] { find("latest", {{}, Tags{{"x", "z"}, {""}}, {}}); });
   EXPECT_EQ(find("latest", {{}, {}, {"/srv", "/home"}}), 3);
-  EXPECT_EQ(find("latest~2", {{"even", "odd"}, {"x"}, {"/home"}}), 2);
+  EXPECT_EQ(find("latest~2", {{"even", "odd"}, Tags{{"x"}}, {"/home"}}), 2);
   test::expect_error(Code::not_found, "no such", [&] { find("latest", {{"nowhere"}, {}, {}}); });
 }
 

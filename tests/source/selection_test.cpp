@@ -114,7 +114,7 @@ TEST_F(SelectorTest, NeverSelectsItsOwnDirectories) {
 
 TEST_F(SelectorTest, ReadsExcludeFilesAfterTheCommandLine) {
   Selection selection = excluding({"*.c", "*.h"});
-  selection.exclude_files = {write("one", "\xef\xbb\xbf# a comment\n\n*.go\r\n  foo bar  \n   \t\n!keep.c\n\\#x\n$HOME\n"),
+  selection.exclude_files = {write("one", "\xef\xbb\xbf# a comment\n\n*.go\r\n  foo bar  \n   \t\n!keep.c\n\\#x\n$$HOME\n"),
                              write("two", "last[ ]\n*.tmp")};
   EXPECT_TRUE(excludes(selection, "/x.c"));
   EXPECT_FALSE(excludes(selection, "/keep.c"));

@@ -13,6 +13,9 @@ struct Progress {
   std::uint64_t bytes_total = 0;
   bool totals_final = false;      // the totals will not grow any more
   std::string current;            // a path being worked on, raw bytes
+  // Of those done; a restore only. The others were there already, must stay or failed.
+  std::uint64_t files_restored = 0, bytes_restored = 0;
+  std::uint64_t files_unchanged = 0, bytes_unchanged = 0;
 };
 
 // Something about one file that makes the result incomplete.

@@ -75,7 +75,7 @@ struct BackupOptions {
 
 struct SnapshotFilter {
   std::vector<std::string> hosts;
-  std::vector<std::string> tags;                   // any of these
+  std::vector<std::vector<std::string>> tags;      // all of any of these lists; an empty tag: has none
   std::vector<std::string> paths;                  // all of these
 };
 
@@ -93,6 +93,7 @@ struct RestoreOptions {
   bool restore_owner = true;
   bool dry_run = false;
   bool sync = false;                               // end with one syncfs of the target
+  std::vector<std::string> own_directories;        // never deleted, as backups leave them out; as in BackupOptions
 };
 
 struct CheckOptions {

@@ -74,7 +74,7 @@ struct RestoreSummary {
   std::string target;               // where it went
   std::uint64_t files_total = 0, bytes_total = 0;
   std::uint64_t files_restored = 0, bytes_restored = 0;
-  std::uint64_t files_unchanged = 0;  // were there already with equal content
+  std::uint64_t files_unchanged = 0, bytes_unchanged = 0;  // were there already with equal content
   std::uint64_t files_deleted = 0;
   std::uint64_t files_extra = 0;    // there, but not in the snapshot
   std::uint64_t files_kept = 0;     // differ and were left alone
@@ -90,6 +90,7 @@ struct DiffLine {
   EntryType type = EntryType::regular;
 };
 
+// As restic counts: changed is what has other content, not what has another type or other metadata.
 struct DiffSummary {
   std::uint64_t files_added = 0, files_removed = 0, files_changed = 0;
   std::uint64_t dirs_added = 0, dirs_removed = 0;

@@ -74,7 +74,6 @@ class Diff {
     const std::string entry_path = join(path, a.name);
     if (a.type != b.type) {
       visit_({DiffLine::Kind::type, entry_path, b.type});
-      ++summary.files_changed;
       return;
     }
     if (a.is_regular() && !same_content(from, to)) {
@@ -87,7 +86,6 @@ class Diff {
       ++summary.files_changed;
     } else if (!same_metadata(a, b)) {
       visit_({DiffLine::Kind::metadata, entry_path, b.type});
-      if (!a.is_directory()) ++summary.files_changed;
     }
     if (a.is_directory()) directories(a.directory, b.directory, entry_path);
   }

@@ -193,6 +193,7 @@ void Batch::use_existing(FileTask& task, int fd, const os::FileStatus& status, o
     task.links->state = LinkGroup::State::done;
   }
   ++run_.counters().files_unchanged;
+  run_.counters().bytes_unchanged += task.entry.size;
   run_.done(task.entry, task.path());
 }
 
@@ -207,7 +208,9 @@ void Batch::make_link(std::unique_ptr<FileTask> task) {
     const bool linked = task->there && task->there->ino == group.ino && task->there->dev == group.dev;
     if (linked || (replaceable && try_link(*task, group))) {
       ++(linked ? run_.counters().files_unchanged : run_.counters().files_restored);
-      if (!linked && task->entry.is_regular()) run_.counters().bytes_restored += task->entry.size;
+      if (task->entry.is_regular()) {
+        (linked ? run_.counters().bytes_unchanged : run_.counters().bytes_restored) += task->entry.size;
+      }
       return run_.done(task->entry, task->path());
     }
   } else if (group.state == LinkGroup::State::unavailable) {

@@ -25,6 +25,34 @@ mode_t type_bits(EntryType type) {
   }
 }
 
+struct Removed {
+  std::uint64_t count = 0;
+  bool all = true;  // nothing was spared
+};
+
+Removed remove_below(int directory, const std::string& name, const std::string& path, const Removal& removal, os::Blame blame) {
+  const auto there = os::status_at(directory, name.c_str(), os::Links::keep, blame);
+  if (!there) return {};
+  if (removal.spares && removal.spares(path, *there)) return {0, false};
+  if (!removal.dry_run) unlock(directory, name, *there, blame);
+  const bool is_directory = there->type == EntryType::directory;
+  Removed removed;
+  if (is_directory) {
+    const auto inside = os::open_at(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, blame);
+    for (const auto& below : os::list_names(inside.get(), blame)) {
+      const auto part = remove_below(inside.get(), below, path + '/' + below, removal, blame);
+      removed.count += part.count;
+      removed.all = removed.all && part.all;
+    }
+  }
+  if (!removed.all) return removed;
+  if (removal.dry_run || ::unlinkat(directory, name.c_str(), is_directory ? AT_REMOVEDIR : 0) == 0) {
+    return {removed.count + 1, true};
+  }
+  if (errno == ENOENT) return removed;
+  throw os::system_error(blame, "remove", errno);
+}
+
 }  // namespace
 
 void unlock(int directory, const std::string& name, const os::FileStatus& there, os::Blame blame) {
@@ -74,23 +102,7 @@ os::Fd open_directory(int parent, const std::string& name, os::Blame blame) {
 
 std::uint64_t remove_tree(int directory, const std::string& name, const std::string& path, const Removal& removal,
                           os::Blame blame) {
-  if (removal.spares && removal.spares(path)) return 0;
-  const auto there = os::status_at(directory, name.c_str(), os::Links::keep, blame);
-  if (!there) return 0;
-  if (!removal.dry_run) unlock(directory, name, *there, blame);
-  const bool is_directory = there->type == EntryType::directory;
-  std::uint64_t count = 0;
-  if (is_directory) {
-    const auto inside = os::open_at(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, blame);
-    for (const auto& below : os::list_names(inside.get(), blame)) {
-      count += remove_tree(inside.get(), below, path + '/' + below, removal, blame);
-    }
-  }
-  if (removal.dry_run) return count + 1;
-  if (::unlinkat(directory, name.c_str(), is_directory ? AT_REMOVEDIR : 0) == 0) return count + 1;
-  // A directory with spared things in it stays.
-  if (errno == ENOENT || (is_directory && removal.spares && (errno == ENOTEMPTY || errno == EEXIST))) return count;
-  throw os::system_error(blame, "remove", errno);
+  return remove_below(directory, name, path, removal, blame).count;
 }
 
 }  // namespace mbu::ops

@@ -21,10 +21,10 @@ void make_special(int directory, const std::string& name, const format::Entry& e
 [[nodiscard]] os::Fd open_directory(int parent, const std::string& name, os::Blame blame);
 
 // Removes a name and everything below it, or only counts what it would remove. `spares`: whether to leave what is at a path in the
-// snapshot; directories that hold such things stay. The number of names gone.
+// snapshot, with all below; directories that hold such things stay. The number of names gone.
 struct Removal {
   bool dry_run = false;
-  std::function<bool(const std::string& path)> spares;
+  std::function<bool(const std::string& path, const os::FileStatus& there)> spares;
 };
 [[nodiscard]] std::uint64_t remove_tree(int directory, const std::string& name, const std::string& path, const Removal& removal,
                                         os::Blame blame);

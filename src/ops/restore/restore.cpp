@@ -76,6 +76,7 @@ void fill(RestoreSummary& summary, const Counters& counters) {
   summary.files_restored = counters.files_restored;
   summary.bytes_restored = counters.bytes_restored;
   summary.files_unchanged = counters.files_unchanged;
+  summary.bytes_unchanged = counters.bytes_unchanged;
   summary.files_deleted = counters.files_deleted;
   summary.files_extra = counters.files_extra;
   summary.files_kept = counters.files_kept;
@@ -86,7 +87,7 @@ void fill(RestoreSummary& summary, const Counters& counters) {
 }  // namespace
 
 RestoreSummary restore(const repo::Context& context, const repo::ChunkIndex& index, const repo::StoredSnapshot& snapshot,
-                       const RestoreOptions& options) {
+                       const RestoreOptions& options, const std::vector<std::string>& own_directories) {
   const auto started = system_clock().monotonic_ns();
   const auto subpath = options.subpath.find_first_not_of('/') == std::string::npos
                            ? std::string()
@@ -101,7 +102,7 @@ RestoreSummary restore(const repo::Context& context, const repo::ChunkIndex& ind
   Run run(context, index, options, directories, totals_of(options, snapshot, found));
   {
     Batch batch(run);
-    Walker walker(run, batch, snapshot.snapshot);
+    Walker walker(run, batch, snapshot.snapshot, own_directories);
     if (!found) {
       walker.tree(directory, snapshot.snapshot.root, nullptr);
     } else if (one_file) {

@@ -37,7 +37,8 @@ void Run::done(const format::Entry& entry, const std::string& path) {
   const auto files = ++counters_.files_done;
   const auto bytes = counters_.bytes_done += entry.is_regular() ? entry.size : 0;
   if (!context_.events.progress_due()) return;
-  Progress progress{files, bytes, counters_.files_total, counters_.bytes_total, totals_.has_value(), path};
+  Progress progress{files, bytes, counters_.files_total, counters_.bytes_total, totals_.has_value(), path,
+                    counters_.files_restored, counters_.bytes_restored, counters_.files_unchanged, counters_.bytes_unchanged};
   if (totals_) {
     progress.files_total = std::max(totals_->files, files);
     progress.bytes_total = std::max(totals_->bytes, bytes);

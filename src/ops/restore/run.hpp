@@ -19,7 +19,7 @@ inline constexpr std::string_view kTemporaryPrefix = ".mbu-restore-";
 struct Counters {
   std::atomic<std::uint64_t> files_total{0}, bytes_total{0};
   std::atomic<std::uint64_t> files_restored{0}, bytes_restored{0};
-  std::atomic<std::uint64_t> files_unchanged{0}, files_deleted{0}, files_extra{0}, files_kept{0};
+  std::atomic<std::uint64_t> files_unchanged{0}, bytes_unchanged{0}, files_deleted{0}, files_extra{0}, files_kept{0};
   std::atomic<std::uint64_t> files_done{0}, bytes_done{0}, problems{0};
   std::atomic<bool> damaged{false};
 };

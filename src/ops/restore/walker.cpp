@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "ops/restore/places.hpp"
 #include "os/listing.hpp"
 
 namespace mbu::ops {
@@ -20,13 +19,18 @@ constexpr mode_t kUnfinishedDirectory = 0700;
 
 }  // namespace
 
-Walker::Walker(Run& run, Batch& batch, const format::Snapshot& snapshot)
+Walker::Walker(Run& run, Batch& batch, const format::Snapshot& snapshot, const std::vector<std::string>& own_directories)
     : run_(run),
       batch_(batch),
       snapshot_(snapshot),
       reader_(run.context().vault, run.index()),
+      spared_(snapshot, own_directories),
       includes_(source::PatternList::compile(run.options().includes, source::Case::sensitive)),
-      excludes_(source::PatternList::compile(run.options().excludes, source::Case::sensitive)) {}
+      excludes_(source::PatternList::compile(run.options().excludes, source::Case::sensitive)) {
+  if (!run.options().delete_extra || spared_.complete()) return;
+  run.context().events.warning("nothing is deleted: the snapshot names only some of what could not be read when it was packaged, "
+                               "so that what it lacks may be such a file");
+}
 
 bool Walker::selected(const std::string& path) const {
   return (includes_.empty() || includes_.matches_self_or_parent(path)) && !excludes_.matches(path);
@@ -206,20 +210,26 @@ void Walker::touch_special(int directory, const FileTask& task) {
 
 // What is there but not in the snapshot: counted, or removed.
 void Walker::extras(Level& level) {
-  if (!level.included || !level.covered || level.incomplete || level.names.empty()) return;
+  if (!level.included || !level.covered || level.incomplete || level.names.empty() || !spared_.complete()) return;
   const auto& options = run_.options();
-  const Removal removal{options.dry_run || !options.delete_extra, [this](const std::string& path) { return excludes_.matches(path); }};
+  const auto rules = removal(options.dry_run || !options.delete_extra);
   for (std::size_t i = 0; i < level.names.size(); ++i) {
     if (level.known[i]) continue;
     const auto& name = level.names[i];
     try {
       const auto directory = run_.directories().open(*level.directory);
-      const auto count = remove_tree(directory->get(), name, level.directory->path_of(name), removal, {Code::source, name});
+      const auto count = remove_tree(directory->get(), name, level.directory->path_of(name), rules, {Code::source, name});
       (options.delete_extra ? run_.counters().files_deleted : run_.counters().files_extra) += count;
     } catch (const Error& error) {
       run_.failed_at(level.directory->place_of(name), options.delete_extra ? error : error.within("cannot look for extra files"));
     }
   }
+}
+
+Removal Walker::removal(bool dry_run) const {
+  return {dry_run, [this](const std::string& path, const os::FileStatus& there) {
+            return excludes_.matches(path) || spared_.has(path, there);
+          }};
 }
 
 bool Walker::ensure(Level& level) {
@@ -297,14 +307,13 @@ std::optional<os::FileStatus> Walker::look(Level& level, const std::string& name
 bool Walker::clear_way(Level& level, const format::Entry& entry, const os::FileStatus& there) {
   const auto place = level.directory->place_of(entry.name);
   const bool is_directory = there.type == EntryType::directory;
-  if (may_replace(run_.options().overwrite, entry, there)) {
+  if (may_replace(run_.options().overwrite, entry, there) && !spared_.is_own(there)) {
     if (run_.options().dry_run) return true;
     const os::Blame blame{Code::source, entry.name};
     const auto directory = run_.directories().open(*level.directory);
-    if (is_directory && run_.options().delete_extra && level.included && level.covered) {
-      const Removal removal{false, [this](const std::string& path) { return excludes_.matches(path); }};
+    if (is_directory && run_.options().delete_extra && level.included && level.covered && spared_.complete()) {
       run_.counters().files_deleted +=
-          remove_tree(directory->get(), entry.name, level.directory->path_of(entry.name), removal, blame);
+          remove_tree(directory->get(), entry.name, level.directory->path_of(entry.name), removal(false), blame);
     } else {
       unlock(directory->get(), entry.name, there, blame);
     }

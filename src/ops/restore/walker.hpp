@@ -3,13 +3,16 @@
 
 #include "format/snapshot.hpp"
 #include "ops/restore/batch.hpp"
+#include "ops/restore/places.hpp"
+#include "ops/restore/spared.hpp"
 #include "source/pattern.hpp"
 
 namespace mbu::ops {
 
 class Walker {
  public:
-  Walker(Run& run, Batch& batch, const format::Snapshot& snapshot);
+  // `own_directories`: mbu's own, which --delete spares.
+  Walker(Run& run, Batch& batch, const format::Snapshot& snapshot, const std::vector<std::string>& own_directories);
 
   // The target takes what the directory holds; `entry`: whose metadata the target gets, or null.
   void tree(const std::shared_ptr<Directory>& target, const ChunkId& directory, const format::Entry* entry);
@@ -41,6 +44,8 @@ class Walker {
   [[nodiscard]] std::string set_special(int directory, const std::string& name, const FileTask& task);
   void touch_special(int directory, const FileTask& task);
   void extras(Level& level);
+  // The rules of --delete.
+  [[nodiscard]] Removal removal(bool dry_run) const;
 
   // Makes the directory in the target unless that was done; false when nothing can be restored into it.
   bool ensure(Level& level);
@@ -58,6 +63,7 @@ class Walker {
   Batch& batch_;
   const format::Snapshot& snapshot_;
   tree::TreeReader reader_;
+  Spared spared_;
   source::PatternList includes_;
   source::PatternList excludes_;
 };
