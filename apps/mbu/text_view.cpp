@@ -92,8 +92,11 @@ void TextView::backup_done(const BackupReport& report) {
   tell("time:      " + format_seconds(s.seconds));
   tell("packages:  " + printable(report.location));
   if (!report.restore_command.empty()) tell("restore:   " + report.restore_command);
-  if (problems() > 0) {
-    say(fmt::format("mbu: {}: the snapshot is incomplete", format_counted(problems(), "problem")));
+  if (problems() > damages()) {
+    say(fmt::format("mbu: {}: the snapshot is incomplete", format_counted(problems() - damages(), "problem")));
+  }
+  if (damages() > 0) {
+    say("mbu: the repository is damaged; this snapshot does not lean on what is named above; `mbu check --read-data` tells more");
   }
 }
 

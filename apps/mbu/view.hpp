@@ -59,23 +59,25 @@ class View : public EventSink {
 
   void problem(const Problem& problem) final {
     ++problems_;
-    if (problem.kind == Problem::Kind::damaged) damaged_ = true;
+    if (problem.kind == Problem::Kind::damaged) ++damages_;
     show_problem(problem);
   }
 
   // What the problems so far make of the exit status: 0, 3 or 20.
   [[nodiscard]] int status() const noexcept {
-    if (damaged_) return exit_status(Code::corrupt);
+    if (damages_ > 0) return exit_status(Code::corrupt);
     return problems_ > 0 ? exit_status(Code::source) : 0;
   }
   [[nodiscard]] std::uint64_t problems() const noexcept { return problems_; }
+  // Of these, damage of the repository.
+  [[nodiscard]] std::uint64_t damages() const noexcept { return damages_; }
 
  protected:
   virtual void show_problem(const Problem& problem) = 0;
 
  private:
   std::uint64_t problems_ = 0;
-  bool damaged_ = false;
+  std::uint64_t damages_ = 0;
 };
 
 }  // namespace mbu::cli

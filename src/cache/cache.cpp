@@ -173,8 +173,9 @@ struct Cache::Database {
     close();
     const int kind = code & 0xff;
     if (kind == SQLITE_BUSY || kind == SQLITE_LOCKED) return;
-    if (kind == SQLITE_READONLY || kind == SQLITE_PERM || kind == SQLITE_FULL) {
-      tell("the cache cannot be written: " + std::string(sqlite3_errstr(code)));
+    const bool unusable = kind == SQLITE_READONLY || kind == SQLITE_PERM || kind == SQLITE_FULL;
+    if (unusable || kind == SQLITE_CANTOPEN || kind == SQLITE_NOMEM) {
+      tell(std::string(unusable ? "the cache cannot be written: " : "the cache cannot be used: ") + sqlite3_errstr(code));
       return;
     }
     if (rebuilt) return;

@@ -91,6 +91,17 @@ State::State(const std::string& directory, const RepositoryId& repository)
   }
 }
 
+void State::renew_instance() {
+  instance_ = random_identifier<InstanceId>();
+  if (directory_.empty()) return;
+  const std::string file = directory_ + "/instance";
+  try {
+    os::replace_file(file, as_bytes(instance_.hex() + '\n'), 0600, blame(file));
+  } catch (const Error&) {
+    directory_.clear();
+  }
+}
+
 State::Publication State::publish(const std::function<bool(const ObjectName&)>& exists) {
   Publication publication;
   publication.instance_ = instance_;

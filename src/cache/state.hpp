@@ -50,6 +50,9 @@ class State {
   // `exists`: whether a snapshot is in the store, for a run that was killed between announcing and confirming.
   [[nodiscard]] Publication publish(const std::function<bool(const ObjectName&)>& exists);
 
+  // Another instance from now on: for who finds objects of this one in the store that the state knows nothing of. Never throws.
+  void renew_instance();
+
   // Paths of objects ("snapshots/ab…", "keys/…", "state/…", "data/ab/ab…") that were seen in the store.
   [[nodiscard]] std::set<std::string> seen() const;
   void remember(const std::vector<std::string>& object_paths);

@@ -25,7 +25,7 @@ constexpr std::size_t kIndexFrom = 4;
 }  // namespace
 
 ChunkStore::ChunkStore(const repo::Vault& vault, repo::ChunkIndex& index, Options options)
-    : vault_(&vault), index_(&index), options_(options), referred_(index.pack_count()) {}
+    : vault_(&vault), index_(&index), options_(options), referred_(index.pack_count()), distrusted_(index.pack_count()) {}
 
 ChunkStore::~ChunkStore() = default;
 
@@ -34,10 +34,60 @@ ChunkSink& ChunkStore::make_sink() {
   return *sinks_.back();
 }
 
+bool ChunkStore::is_distrusted(std::uint32_t pack) const {
+  return pack < distrusted_.size() && distrusted_[pack].load(std::memory_order_relaxed);
+}
+
+std::optional<repo::Location> ChunkStore::find_usable(const ChunkId& id) const {
+  const auto usable = [&](const repo::Location& place) {
+    return !index_->is_tombstoned(place.pack) && !is_distrusted(place.pack);
+  };
+  auto place = index_->find(id);
+  if (!place || usable(*place)) return place;
+  if (!met_losses_) return std::nullopt;  // then find() had the best there is
+  const auto all = index_->copies(id);
+  const auto other = std::ranges::find_if(all, usable);
+  return other == all.end() ? std::nullopt : std::optional(*other);
+}
+
+bool ChunkStore::distrust(const ChunkId& id) {
+  met_losses_ = true;
+  bool any = false, first = false;
+  for (const auto* index : {static_cast<const repo::ChunkIndex*>(index_), &index_->corrections()}) {
+    for (const auto& place : index->copies(id)) {
+      const auto number = index_->find_pack(index->pack_name(place.pack));
+      if (!number) continue;
+      any = true;
+      first = !distrusted_[*number].exchange(true) || first;
+    }
+  }
+  return first || !any;
+}
+
+bool ChunkStore::lean_on(std::uint32_t pack) {
+  if (pack >= referred_.size() || referred_[pack].load(std::memory_order_relaxed)) return true;
+  const auto name = index_->pack_name(pack);
+  const auto known = index_->pack(pack);
+  std::uint64_t size = 0;
+  try {
+    size = vault_->store().size(store::Folder::packs, name);
+  } catch (const Error& error) {
+    if (error.code() != Code::not_found && error.code() != Code::corrupt) throw;
+  }
+  if (known && size == known->size) {
+    referred_[pack].store(true, std::memory_order_relaxed);
+    return true;
+  }
+  met_losses_ = true;
+  if (!distrusted_[pack].exchange(true) && options_.damage) {
+    options_.damage({store::object_path(store::Folder::packs, name), "is not as long as it was when it was written"});
+  }
+  return false;
+}
+
 bool ChunkStore::wants(const ChunkId& id) {
-  if (const auto known = index_->find(id); known && !index_->is_tombstoned(known->pack)) {
-    if (known->pack < referred_.size()) referred_[known->pack].store(true, std::memory_order_relaxed);
-    return false;
+  while (const auto known = find_usable(id)) {
+    if (lean_on(known->pack)) return false;
   }
   return claims_.claim(id);
 }
@@ -98,11 +148,18 @@ void ChunkStore::write_last_index() {
   counters_.stored_bytes += vault_->store().size(store::Folder::indexes, name);
 }
 
+std::vector<ObjectName> ChunkStore::packs_found() const {
+  std::vector<ObjectName> found;
+  for (std::uint32_t i = 0; i < referred_.size(); ++i) {
+    if (referred_[i].load(std::memory_order_relaxed) && !is_distrusted(i)) found.push_back(index_->pack_name(i));
+  }
+  return found;
+}
+
 std::set<ObjectName> ChunkStore::packs_used() const {
   std::set<ObjectName> used(published_.begin(), published_.end());
-  for (std::uint32_t i = 0; i < referred_.size(); ++i) {
-    if (referred_[i].load(std::memory_order_relaxed)) used.insert(index_->pack_name(i));
-  }
+  const auto found = packs_found();
+  used.insert(found.begin(), found.end());
   return used;
 }
 

@@ -36,6 +36,8 @@ class ChunkStore {
     bool discard = false;  // a dry run: everything is done but writing
     // New chunks after which an index object is written of them at once: until then they are held in memory.
     std::size_t chunks_in_memory = 1U << 16;
+    // Told of damage; from any thread.
+    std::function<void(const CheckReport::Finding&)> damage = {};
   };
   // `vault` and `index` must outlive it. A long run extends the index by its own packs.
   ChunkStore(const repo::Vault& vault, repo::ChunkIndex& index, Options options);
@@ -48,14 +50,27 @@ class ChunkStore {
   // sink is used any more.
   void finish();
 
+  // The chunk was read and is in no pack whole. From now on the packs that should hold it are taken as holding nothing, so that all that
+  // is in them is stored again. True when a pack has lost its trust by this, or there was none. Any thread.
+  bool distrust(const ChunkId& id);
+  // Whether distrust() was called.
+  [[nodiscard]] bool met_losses() const noexcept { return met_losses_; }
+
   // Packs this run published, and those that hold chunks it found stored already.
   [[nodiscard]] std::set<ObjectName> packs_used() const;
+  // Of these, packs that others published.
+  [[nodiscard]] std::vector<ObjectName> packs_found() const;
   [[nodiscard]] const StoreCounters& counters() const noexcept { return counters_; }
 
  private:
   friend class ChunkSink;
   // Whether the chunk must be stored by the caller.
   [[nodiscard]] bool wants(const ChunkId& id);
+  // A place of it that new snapshots may refer to.
+  [[nodiscard]] std::optional<repo::Location> find_usable(const ChunkId& id) const;
+  [[nodiscard]] bool is_distrusted(std::uint32_t pack) const;
+  // Whether the pack can be leant on: looked at once, before the run does so for the first time.
+  [[nodiscard]] bool lean_on(std::uint32_t pack);
   void published(format::IndexedPack pack);
   void hand_over(const std::vector<format::IndexedPack>& packs);
   void write_last_index();
@@ -72,6 +87,8 @@ class ChunkStore {
   std::size_t waiting_chunks_ = 0;
   std::mutex hand_over_mutex_;
   std::vector<std::atomic<bool>> referred_;  // by number, packs that were here before
+  std::vector<std::atomic<bool>> distrusted_;
+  std::atomic<bool> met_losses_{false};
 };
 
 // One thread at a time.

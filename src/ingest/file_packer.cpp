@@ -19,6 +19,9 @@ bool same_version(const os::FileStatus& a, const os::FileStatus& b) noexcept {
 DataStream::DataStream(source::OpenFile& file, const os::FileStatus& status) : file_(&file) {
   if (status.blocks * kBlockUnit < status.size) {
     runs_ = file.data_runs();
+    // It may have grown since the look at it that says how long it is.
+    std::erase_if(runs_, [&](const auto& run) { return run.offset >= status.size; });
+    if (!runs_.empty()) runs_.back().length = std::min(runs_.back().length, status.size - runs_.back().offset);
     sparse_ = runs_.size() != 1 || runs_.front() != format::DataRun{0, status.size};
   } else if (status.size > 0) {
     runs_.push_back({0, status.size});
@@ -44,6 +47,22 @@ std::size_t DataStream::read_at(MutableBytes to, std::uint64_t position) const {
     if (got < wanted) break;
   }
   return done;
+}
+
+std::uint64_t DataStream::end_after(std::uint64_t bytes) {
+  while (!runs_.empty() && starts_.back() >= bytes) {
+    runs_.pop_back();
+    starts_.pop_back();
+  }
+  length_ = runs_.empty() ? 0 : bytes;
+  if (runs_.empty()) {
+    sparse_ = false;
+    return 0;
+  }
+  runs_.back().length = bytes - starts_.back();
+  const std::uint64_t size = runs_.back().offset + runs_.back().length;
+  sparse_ = runs_.front() != format::DataRun{0, size};
+  return size;
 }
 
 MutableBytes FilePacker::buffer() {
@@ -97,7 +116,7 @@ PackedFile FilePacker::pack(const source::Directory& directory, const source::It
   PackedFile packed;
   packed.status = file->status();
   for (int attempt = 1;; ++attempt) {
-    const DataStream stream(*file, packed.status);
+    DataStream stream(*file, packed.status);
     std::uint64_t position = 0;
     auto content = pack_stream([&](MutableBytes to) {
       const std::size_t got = stream.read_at(to, position);
@@ -106,16 +125,13 @@ PackedFile FilePacker::pack(const source::Directory& directory, const source::It
     });
     packed.bytes_read += content.bytes;
     packed.content = std::move(content.content);
-    packed.sparse = pack_map(stream);
     packed.attributes = file->attributes();
     const auto after = file->status();
-    if (same_version(packed.status, after) && content.bytes == stream.length()) return packed;
-    if (attempt == kReadAttempts) {
-      packed.torn = true;
-      if (content.bytes != stream.length()) {  // shorter than its status says: kept as what could be read
-        packed.sparse = nullptr;
-        packed.status.size = content.bytes;
-      }
+    packed.torn = !same_version(packed.status, after) || content.bytes != stream.length();
+    if (!packed.torn || attempt == kReadAttempts) {
+      // Shorter than its status says: kept as what could be read, every byte at its offset.
+      if (content.bytes != stream.length()) packed.status.size = stream.end_after(content.bytes);
+      packed.sparse = pack_map(stream);
       return packed;
     }
     packed.status = after;

@@ -40,6 +40,8 @@ class DataStream {
   [[nodiscard]] const std::vector<format::DataRun>& runs() const noexcept { return runs_; }
   // Fewer bytes than asked for only at the end, which may come early when the file shrinks.
   std::size_t read_at(MutableBytes to, std::uint64_t position) const;
+  // From here on the file ends after the first `bytes` of the stream. Its size then.
+  std::uint64_t end_after(std::uint64_t bytes);
 
  private:
   source::OpenFile* file_;

@@ -7,6 +7,8 @@ namespace {
 
 // Coarse clocks tick every 1 to 10 ms.
 constexpr std::int64_t kGrainNs = 20'000'000;
+// Some file systems keep whole seconds (ext4 with small inodes, ext3, HFS+), and FAT every other one.
+constexpr std::int64_t kWholeSecondsGrainNs = 2'000'000'000 + kGrainNs;
 
 std::int64_t nanoseconds(FileTime time) {
   // Wraps after 2262, as any difference of two such values then does, which is all that it is used for.
@@ -17,7 +19,9 @@ std::int64_t nanoseconds(FileTime time) {
 
 std::uint64_t fingerprint(const source::Item& item, FileTime now, const std::array<std::uint8_t, 16>& key) noexcept {
   const auto& s = item.status;
-  if (nanoseconds(now) - nanoseconds(s.ctime) < kGrainNs) return 0;
+  // A time of whole seconds tells such a file system; by chance it costs one more look.
+  const auto grain = s.ctime.nanoseconds == 0 ? kWholeSecondsGrainNs : kGrainNs;
+  if (nanoseconds(now) - nanoseconds(s.ctime) < grain) return 0;
   const bool linked = s.nlink > 1 && s.type != EntryType::directory;
   const bool directory = s.type == EntryType::directory;
   const std::array<std::uint64_t, 12> words{

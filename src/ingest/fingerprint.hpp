@@ -2,7 +2,8 @@
 // it and that changes when it does: above all ctime, which nobody can set back.
 //
 // A file that changed within the clock's grain of its last look may change again without a new ctime; such an entry gets
-// no fingerprint (0) and is read again next time (the racy timestamps of version control).
+// no fingerprint (0) and is read again next time (the racy timestamps of version control). The grain is that of the file
+// system as far as its times show it: 20 ms, or a little over two seconds where they are whole seconds.
 #pragma once
 
 #include "crypto/hash.hpp"

@@ -45,7 +45,7 @@ OldEntries::OldEntries(const DirectoryTask& directory, const Group& group, tree:
                                  directory.items[group.end - 1].name,
                                  [&](format::Page&& page) { pages_.push_back(std::move(page)); });
   } catch (const Error& error) {
-    // The base is damaged here: all that this costs is reading again. check and restore tell about it.
+    // The base is damaged here: its files are read again. Whoever made the reader tells about it.
     if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
     pages_.clear();
   }
@@ -73,6 +73,7 @@ GroupPacker::GroupPacker(DirectoryTask& directory, Group& group, FilePacker& pac
       old_(directory, group, reader) {}
 
 void GroupPacker::run() {
+  take_results();
   slots_.reserve(group_.end - group_.begin);
   for (std::size_t i = group_.begin; i < group_.end; ++i) {
     slots_.push_back({i, {}, nullptr, nullptr, false, false});
@@ -92,12 +93,26 @@ void GroupPacker::run() {
   write_pages(std::move(entries));
 }
 
+// The directory's maps still grow by what other groups wait for: what is this group's leaves them under the lock, once.
+void GroupPacker::take_results() {
+  const std::scoped_lock lock(directory_.mutex);
+  const auto copy_own = [&](const auto& from, auto& to) {
+    to.insert(from.lower_bound(group_.begin), from.lower_bound(group_.end));
+  };
+  copy_own(directory_.children, results_.children);
+  copy_own(directory_.failures, results_.failures);
+  auto& large = directory_.large_files;
+  for (auto at = large.lower_bound(group_.begin); at != large.end() && at->first < group_.end;) {
+    results_.large_files.insert(large.extract(at++));
+  }
+}
+
 // Everything about the entry but the contents of files.
 void GroupPacker::prepare(Slot& slot) {
   const auto& item = directory_.items[slot.position];
   slot.old = old_.find(item.name, &slot.old_page);
   slot.unchanged = slot.old != nullptr && slot.old->type == item.status.type && is_recorded(directory_, slot.position);
-  if (const auto failure = directory_.failures.find(slot.position); failure != directory_.failures.end()) {
+  if (const auto failure = results_.failures.find(slot.position); failure != results_.failures.end()) {
     fail(slot, failure->second);
     return;
   }
@@ -109,7 +124,7 @@ void GroupPacker::prepare(Slot& slot) {
     return;
   }
   if (slot.entry.is_directory()) describe_directory(slot);
-  if (const auto large = directory_.large_files.find(slot.position); large != directory_.large_files.end()) {
+  if (const auto large = results_.large_files.find(slot.position); large != results_.large_files.end()) {
     adopt(slot, std::move(large->second));
   }
 }
@@ -121,7 +136,7 @@ format::Entry GroupPacker::describe(const source::Item& item) const {
 }
 
 void GroupPacker::describe_directory(Slot& slot) {
-  const auto& child = directory_.children.at(slot.position);
+  const auto& child = results_.children.at(slot.position);
   slot.entry.directory = child.page;
   slot.entry.directory_files = child.files;
   slot.entry.directory_dirs = child.directories;
@@ -133,7 +148,7 @@ void GroupPacker::pack_files() {
   std::vector<Slot*> files;
   for (auto& slot : slots_) {
     const auto& status = directory_.items[slot.position].status;
-    const bool large = directory_.large_files.contains(slot.position);
+    const bool large = results_.large_files.contains(slot.position);
     if (!slot.failed && !slot.unchanged && !large && slot.entry.is_regular() && !is_inline(status)) {
       files.push_back(&slot);
     }
@@ -159,7 +174,7 @@ void GroupPacker::pack_inline() {
     if (old_inline || new_inline) tiny.push_back(&slot);
   }
   if (tiny.empty()) return;
-  if (can_reuse_inline_chunk(tiny)) {
+  if (fits_one_page() && can_reuse_inline_chunk(tiny)) {
     reused_ = tiny.front()->old_page;
     return;
   }
@@ -239,7 +254,7 @@ void GroupPacker::count(const Slot& slot) {
   if (slot.entry.is_directory()) return;
   ++files_done_;
   // Large files told their progress as they were read.
-  if (slot.entry.is_regular() && !directory_.large_files.contains(slot.position)) bytes_done_ += slot.entry.size;
+  if (slot.entry.is_regular() && !results_.large_files.contains(slot.position)) bytes_done_ += slot.entry.size;
   if (slot.old == nullptr) {
     ++counts_.files_new;
   } else if (slot.unchanged || format::same_file(slot.entry, *slot.old)) {
@@ -249,20 +264,21 @@ void GroupPacker::count(const Slot& slot) {
   }
 }
 
+// Else the pieces of the inline chunk are needed one by one.
+bool GroupPacker::fits_one_page() const {
+  std::size_t weight = 0;
+  for (const auto& slot : slots_) {
+    if (!slot.failed) weight += format::entry_weight(slot.entry);
+  }
+  return weight <= kLargestPage;
+}
+
 // One page, unless long attributes make it too heavy.
 void GroupPacker::write_pages(std::vector<format::Entry> entries) {
   const auto add_weight = [](std::size_t sum, const format::Entry& entry) { return sum + format::entry_weight(entry); };
   if (std::accumulate(entries.begin(), entries.end(), std::size_t{0}, add_weight) <= kLargestPage) {
     write_page(std::move(entries));
     return;
-  }
-  if (reused_ != nullptr) {  // its pieces are needed one by one
-    const auto chunk = reader_.chunks().read(reused_->inline_chunk, format::BlockRole::inlined, directory_.path);
-    if (chunk.size() != reused_->inline_length) {
-      throw Error(Code::corrupt, "has tiny files whose common chunk has the wrong length", directory_.path);
-    }
-    inline_bytes_.assign(chunk.begin(), chunk.end());
-    reused_ = nullptr;
   }
   std::vector<format::Entry> run;
   std::size_t weight = 0;

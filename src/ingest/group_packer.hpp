@@ -40,6 +40,12 @@ class GroupPacker {
   [[nodiscard]] std::uint64_t bytes_done() const noexcept { return bytes_done_; }
 
  private:
+  // What the group waited for, by position.
+  struct Results {
+    std::map<std::size_t, DirectoryResult> children;
+    std::map<std::size_t, PackedFile> large_files;
+    std::map<std::size_t, Error> failures;
+  };
   // One item on its way to an entry.
   struct Slot {
     std::size_t position;  // among the directory's items
@@ -50,11 +56,13 @@ class GroupPacker {
     bool failed = false;     // not in the page
   };
 
+  void take_results();
   void prepare(Slot& slot);
   [[nodiscard]] format::Entry describe(const source::Item& item) const;
   void describe_directory(Slot& slot);
   void pack_files();
   void pack_inline();
+  [[nodiscard]] bool fits_one_page() const;
   [[nodiscard]] bool can_reuse_inline_chunk(const std::vector<Slot*>& tiny) const;
   void append_old_inline(const Slot& slot, ByteBuffer& to);
   void adopt(Slot& slot, PackedFile&& packed);
@@ -70,9 +78,10 @@ class GroupPacker {
   const keys::DomainKeys& domain_;
   Tell tell_;
   OldEntries old_;
+  Results results_;
   std::vector<Slot> slots_;
   ByteBuffer inline_bytes_;               // of tiny files, in name order
-  const format::Page* reused_ = nullptr;  // whose inline chunk is right as it is
+  const format::Page* reused_ = nullptr;  // whose inline chunk is right as it is; then there is one page
   PackageCounts counts_;
   std::uint64_t files_done_ = 0, bytes_done_ = 0;
 };

@@ -89,12 +89,10 @@ std::optional<PackedFile> LargeFile::result(FilePacker& packer) {
   packed.torn = !same;
   packed.bytes_read = bytes_read_;
   packed.content = builder_->finish(packer.sink());
+  // Shorter than its status says: kept as what could be read, every byte at its offset.
+  if (packed_bytes != stream_->length()) packed.status.size = stream_->end_after(packed_bytes);
   packed.sparse = packer.pack_map(*stream_);
   packed.attributes = file_->attributes();
-  if (packed_bytes != stream_->length()) {  // shorter than its status says: kept as what could be read
-    packed.sparse = nullptr;
-    packed.status.size = packed_bytes;
-  }
   return packed;
 }
 

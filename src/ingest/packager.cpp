@@ -38,6 +38,9 @@ class Packager {
     for (unsigned i = 0; i < context.threads; ++i) {
       workers_.emplace_back(context, index, store.make_sink(),
                             chunk::Chunker(domain_.gear, {c.minimum, c.normal, c.maximum}));
+      workers_.back().reader.chunks().on_loss([&](const ChunkId& id, const Error& error) {
+        if (store.distrust(id)) context.events.problem({Problem::Kind::damaged, error.subject(), error.happened()});
+      });
     }
   }
 
@@ -341,6 +344,7 @@ class Packager {
   }
 
   void remember(const DirectoryTask& d, const DirectoryResult& result) {
+    if (!request_.remember) return;
     cache::DirectoryRecord record;
     record.page = result.page;
     if (!d.incomplete) record.fingerprint = d.fingerprint;

@@ -21,6 +21,8 @@ struct PackageRequest {
   bool force = false;
   // What was asked for, hashed: records of another selection are not used.
   crypto::Digest selection{};
+  // Whether the cache shall know what was packaged: not for a dry run.
+  bool remember = true;
 };
 
 struct PackageCounts {
@@ -38,7 +40,9 @@ struct PackageResult {
   std::uint64_t problem_count = 0;
 };
 
-// Runs on context.threads threads. Chunks go to `store`, which is not finished. Code::source errors of single files become problems; all
+// Runs on context.threads threads. Chunks go to `store`, which is not finished. Damage met in the pages of the previous snapshot is told as
+// an event, and the store is made to distrust the packs: what refers to them may be lost, so that the result is good only for a
+// second run without a previous root when store.met_losses(). Code::source errors of single files become problems; all
 // others end the run.
 [[nodiscard]] PackageResult package_tree(const repo::Context& context, const repo::ChunkIndex& index, ChunkStore& store,
                                          const PackageRequest& request);

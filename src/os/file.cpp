@@ -32,6 +32,20 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+// mkdir -p; `made` is told each directory that was not there.
+template <class Made>
+void make_missing(const std::string& path, mode_t mode, Blame blame, Made made) {
+  if (::mkdir(path.c_str(), mode) == 0) return made(path);
+  if (errno == ENOENT && path != "/" && path != ".") {
+    make_missing(parent_of(path), mode, blame, made);
+    if (::mkdir(path.c_str(), mode) == 0) return made(path);
+  }
+  const int number = errno;
+  struct stat existing {};
+  if (number == EEXIST && ::stat(path.c_str(), &existing) == 0 && S_ISDIR(existing.st_mode)) return;
+  throw system_error(blame, "make the directory", number == EEXIST ? ENOTDIR : number);
+}
+
 }  // namespace
 
 Fd& Fd::operator=(Fd&& other) noexcept {
@@ -51,7 +65,13 @@ void Fd::reset() noexcept {
 Error system_error(Blame blame, std::string_view what, int number) {
   std::string next;
   if (number == ENOSPC || number == EDQUOT) next = "make room there and run the command again";
-  return Error(blame.code, "cannot " + std::string(what) + ": " + std::generic_category().message(number),
+  Code code = blame.code;
+  if (number == EMFILE || number == ENFILE || number == ENOMEM) {
+    code = Code::failed;
+    next = number == ENOMEM ? "free some memory and run the command again"
+                            : "raise the limit of open files (ulimit -n) and run the command again";
+  }
+  return Error(code, "cannot " + std::string(what) + ": " + std::generic_category().message(number),
                std::string(blame.subject), next, number);
 }
 
@@ -148,15 +168,18 @@ void replace_file(const std::string& path, ByteView bytes, mode_t mode, Blame bl
 }
 
 void make_directories(const std::string& path, mode_t mode, Blame blame) {
-  if (::mkdir(path.c_str(), mode) == 0) return;
-  if (errno == ENOENT && path != "/" && path != ".") {
-    make_directories(parent_of(path), mode, blame);
-    if (::mkdir(path.c_str(), mode) == 0) return;
-  }
-  const int number = errno;
-  struct stat existing {};
-  if (number == EEXIST && ::stat(path.c_str(), &existing) == 0 && S_ISDIR(existing.st_mode)) return;
-  throw system_error(blame, "make the directory", number == EEXIST ? ENOTDIR : number);
+  make_missing(path, mode, blame, [](const std::string&) {});
+}
+
+void make_durable_directories(const std::string& path, mode_t mode, Blame blame) {
+  make_missing(path, mode, blame, [&](const std::string& made) {
+    try {
+      sync_directory(parent_of(made), blame);
+    } catch (...) {
+      ::rmdir(made.c_str());  // else the next run finds it and relies on it
+      throw;
+    }
+  });
 }
 
 std::string unique_name(std::string_view prefix) {

@@ -37,7 +37,8 @@ struct Blame {
   std::string_view subject;
 };
 
-// "cannot <what>: <strerror>" for errno `number`.
+// "cannot <what>: <strerror>" for errno `number`. Code::failed, whoever is to blame else, when this process or the machine has run out of
+// descriptors or memory: that says nothing of the subject, and the next one would fail as well.
 [[nodiscard]] Error system_error(Blame blame, std::string_view what, int number);
 
 // open with O_CLOEXEC, restarted after EINTR. `directory`: AT_FDCWD or a directory's descriptor.
@@ -64,6 +65,8 @@ void sync_directory(const std::string& path, Blame blame);
 void replace_file(const std::string& path, ByteView bytes, mode_t mode, Blame blame);
 // mkdir -p with `mode` for what is made.
 void make_directories(const std::string& path, mode_t mode, Blame blame);
+// The same, and what was made is durable: the directory around each is synced. When that fails the directory is taken away again.
+void make_durable_directories(const std::string& path, mode_t mode, Blame blame);
 
 // A file name that nothing else has: prefix and 16 random hex digits.
 [[nodiscard]] std::string unique_name(std::string_view prefix);

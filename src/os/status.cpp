@@ -48,6 +48,8 @@ FileStatus convert(const struct statx& from) {
     s.rdev = std::uint64_t{from.stx_rdev_major} << 32 | from.stx_rdev_minor;
   }
   s.nlink = from.stx_nlink;
+  s.may_be_mounted = (from.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) == 0 ||
+                     (from.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
   s.flags = static_cast<std::uint32_t>(from.stx_attributes & kKeptFlags);
   s.mount_root = (from.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
   return s;

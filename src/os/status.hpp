@@ -21,6 +21,7 @@ struct FileStatus {
   std::uint64_t ino = 0, dev = 0;
   std::uint64_t rdev = 0;  // devices: major in the upper 32 bits, minor in the lower
   std::uint32_t nlink = 1;
+  bool may_be_mounted = true;  // a mount's root; also where the kernel cannot tell. Overlays show devices of their layers without it.
   std::uint32_t flags = 0;  // those of statx's attribute bits that are kept: immutable, append-only, no-dump
   bool mount_root = false;  // a file system begins here; false on kernels before 5.8, which do not tell
 };

@@ -36,7 +36,7 @@ std::optional<PathGlob> compile_path(std::string_view pattern, bool name_only) {
     const bool last = &component == &components->back();
     // At the end it stands for what is inside, so for one component at least.
     if (!crosses || last) {
-      auto glob = Glob::compile(component, Dialect::git, Case::sensitive);
+      auto glob = Glob::compile(component, Dialect::git);
       if (!glob) return std::nullopt;
       steps.push_back(std::move(glob));
     }

@@ -10,10 +10,6 @@
 namespace mbu::source {
 namespace {
 
-constexpr std::uint8_t lower(char c) noexcept {
-  return static_cast<std::uint8_t>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 constexpr std::uint8_t byte_of(char c) noexcept { return static_cast<std::uint8_t>(c); }
 
 using ByteSet = std::bitset<256>;
@@ -130,22 +126,10 @@ std::optional<ParsedSet> parse_set(std::string_view pattern, std::size_t at, Dia
   return dialect == Dialect::git ? parse_git_set(pattern, at) : parse_restic_set(pattern, at);
 }
 
-// The bytes that a class accepts.
-ByteSet accepted(const ParsedSet& parsed, Case fold) {
-  auto set = parsed.bytes;
-  for (unsigned c = 'a'; fold == Case::ignored && c <= 'z'; ++c) {
-    const unsigned upper = c - 'a' + 'A';
-    const bool either = set[c] || set[upper];
-    set[c] = set[upper] = either;
-  }
-  return parsed.negated ? ~set : set;
-}
-
 }  // namespace
 
-std::optional<Glob> Glob::compile(std::string_view pattern, Dialect dialect, Case fold) {
+std::optional<Glob> Glob::compile(std::string_view pattern, Dialect dialect) {
   Glob glob;
-  glob.case_ = fold;
   for (std::size_t at = 0; at < pattern.size();) {
     char c = pattern[at++];
     if (c == '*') {
@@ -156,14 +140,14 @@ std::optional<Glob> Glob::compile(std::string_view pattern, Dialect dialect, Cas
       const auto set = parse_set(pattern, at, dialect);
       if (!set) return std::nullopt;
       glob.add({Token::Kind::set, 0, static_cast<std::uint32_t>(glob.sets_.size())});
-      glob.sets_.push_back(accepted(*set, fold));
+      glob.sets_.push_back(set->negated ? ~set->bytes : set->bytes);
       at = set->end;
     } else {
       if (c == '\\') {
         if (at == pattern.size()) return std::nullopt;
         c = pattern[at++];
       }
-      glob.add({Token::Kind::byte, fold == Case::ignored ? lower(c) : byte_of(c)});
+      glob.add({Token::Kind::byte, byte_of(c)});
     }
   }
   glob.find_shape();
@@ -194,14 +178,9 @@ void Glob::find_shape() {
   }
 }
 
-bool Glob::equals(std::string_view folded, std::string_view name) const noexcept {
-  if (case_ == Case::sensitive) return folded == name;
-  return std::ranges::equal(folded, name, [](char a, char b) { return byte_of(a) == lower(b); });
-}
-
 bool Glob::accepts(const Token& token, char c) const noexcept {
   switch (token.kind) {
-    case Token::Kind::byte: return token.byte == (case_ == Case::ignored ? lower(c) : byte_of(c));
+    case Token::Kind::byte: return token.byte == byte_of(c);
     case Token::Kind::any: return true;
     case Token::Kind::set: return sets_[token.set][byte_of(c)];
     case Token::Kind::star: return false;
@@ -212,10 +191,10 @@ bool Glob::accepts(const Token& token, char c) const noexcept {
 bool Glob::matches(std::string_view name) const noexcept {
   if (name.size() < least_) return false;
   switch (shape_) {
-    case Shape::literal: return name.size() == text_.size() && equals(text_, name);
+    case Shape::literal: return name == text_;
     case Shape::everything: return true;
-    case Shape::prefix: return equals(text_, name.substr(0, text_.size()));
-    case Shape::suffix: return equals(text_, name.substr(name.size() - text_.size()));
+    case Shape::prefix: return name.starts_with(text_);
+    case Shape::suffix: return name.ends_with(text_);
     case Shape::general: return matches_tokens(name);
   }
   return false;

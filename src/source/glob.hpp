@@ -1,5 +1,5 @@
 // Shell patterns for names and for paths, compiled once and matched often: what --exclude and .gitignore are made of.
-// Names are bytes: `?` and `[…]` stand for one byte, case is ASCII's, no locale has a say. Immutable after compiling, any
+// Names are bytes: `?` and `[…]` stand for one byte, no locale has a say. Immutable after compiling, any
 // thread. Hostile patterns cost no more than the product of the lengths, for names as for paths.
 #pragma once
 
@@ -13,8 +13,6 @@
 
 namespace mbu::source {
 
-enum class Case { sensitive, ignored };
-
 // Whose rules a pattern is written in. Both know `*`, `?`, `[a-z]`, `[^a]` and the backslash.
 enum class Dialect {
   restic,  // as Go's filepath.Match: in a class `-` and `]` must be escaped
@@ -25,7 +23,7 @@ enum class Dialect {
 class Glob {
  public:
   // Nothing when the pattern is malformed: a class without end, a backslash with nothing after it.
-  [[nodiscard]] static std::optional<Glob> compile(std::string_view pattern, Dialect dialect, Case fold);
+  [[nodiscard]] static std::optional<Glob> compile(std::string_view pattern, Dialect dialect);
   [[nodiscard]] bool matches(std::string_view name) const noexcept;
 
  private:
@@ -41,13 +39,11 @@ class Glob {
   Glob() = default;
   void add(Token token);
   void find_shape();
-  [[nodiscard]] bool equals(std::string_view folded, std::string_view name) const noexcept;
   [[nodiscard]] bool accepts(const Token& token, char c) const noexcept;
   [[nodiscard]] bool matches_tokens(std::string_view name) const noexcept;
 
-  Case case_ = Case::sensitive;
   Shape shape_ = Shape::general;
-  std::string text_;  // of a literal, prefix or suffix; folded when the case is ignored
+  std::string text_;  // of a literal, prefix or suffix
   std::vector<Token> tokens_;
   std::vector<ByteSet> sets_;
   std::size_t least_ = 0;  // bytes that a name must have at least

@@ -174,13 +174,17 @@ class LocalDirectory final : public Directory {
 
   // Only the next steps to the paths asked for.
   std::vector<Item> list_way(const OnError& on_error) {
+    const auto& selector = *shared_->selector;
+    const auto tag = selector.tag_around(fd_.get());
     std::vector<Item> items;
     for (const auto& [name, child] : node_->children) {
       add(items, name, child->whole ? os::Links::keep : os::Links::follow, on_error);
       if (items.empty() || items.back().name != name) continue;
       auto& status = items.back().status;
       if (child->whole) {
-        if (shared_->selector->excludes(path_of(name), status.type == EntryType::directory) || is_own(status)) {
+        const bool too_large = status.type == EntryType::regular && selector.too_large(status.size);
+        const bool marked = tag && *tag != name;
+        if (selector.excludes(path_of(name), status.type == EntryType::directory) || too_large || marked || is_own(status)) {
           items.pop_back();
         }
         continue;
@@ -218,6 +222,8 @@ class LocalDirectory final : public Directory {
     const auto& selector = *shared_->selector;
     if (selector.excludes(path, directory) || (directory && is_own(item.status))) return true;
     if (item.status.type == EntryType::regular && selector.too_large(item.status.size)) return true;
+    // Where a directory is mounted, the directory itself is kept.
+    if (selector.one_file_system() && !directory && item.status.dev != device_ && item.status.may_be_mounted) return true;
     return ignored_ && ignored_->ignores(path, directory);
   }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "mbu/types/error.hpp"
+#include "source/fold.hpp"
 
 namespace mbu::source {
 namespace {
@@ -47,8 +48,8 @@ std::vector<std::string_view> clean_components(std::string_view pattern, bool an
   return clean;
 }
 
-// Nothing when `pattern` names nothing at all.
-std::optional<PathGlob> compile_pattern(std::string_view pattern, Case fold) {
+// Nothing when `pattern` names nothing at all. `given`: as the user wrote it.
+std::optional<PathGlob> compile_pattern(std::string_view pattern, std::string_view given) {
   const bool anchored = pattern.starts_with('/');
   const auto components = clean_components(pattern, anchored);
   if (components.empty() && !anchored) return std::nullopt;
@@ -59,9 +60,9 @@ std::optional<PathGlob> compile_pattern(std::string_view pattern, Case fold) {
       steps.emplace_back();
       continue;
     }
-    auto glob = Glob::compile(component, Dialect::restic, fold);
+    auto glob = Glob::compile(component, Dialect::restic);
     if (!glob) {
-      throw Error(Code::usage, "is not a pattern", std::string(pattern),
+      throw Error(Code::usage, "is not a pattern", std::string(given),
                   "close every [ and write \\[ or \\\\ for the characters themselves");
     }
     steps.push_back(std::move(glob));
@@ -73,9 +74,11 @@ std::optional<PathGlob> compile_pattern(std::string_view pattern, Case fold) {
 
 PatternList PatternList::compile(const std::vector<std::string>& patterns, Case fold) {
   PatternList list;
-  for (const std::string_view pattern : patterns) {
-    const bool takes_back = pattern.starts_with('!');
-    auto glob = compile_pattern(pattern.substr(takes_back ? 1 : 0), fold);
+  list.fold_ = fold;
+  for (const std::string_view given : patterns) {
+    const bool takes_back = given.starts_with('!');
+    const auto named = given.substr(takes_back ? 1 : 0);
+    auto glob = compile_pattern(fold == Case::ignored ? to_lower(named) : std::string(named), named);
     if (glob) list.rules_.push_back({std::move(*glob), takes_back});
   }
   return list;
@@ -83,7 +86,8 @@ PatternList PatternList::compile(const std::vector<std::string>& patterns, Case 
 
 bool PatternList::matches(std::string_view absolute_path) const {
   if (rules_.empty()) return false;
-  const SplitPath path(absolute_path);
+  const std::string lower = fold_ == Case::ignored ? to_lower(absolute_path) : std::string();
+  const SplitPath path(fold_ == Case::ignored ? lower : absolute_path);
   for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
     if (rule->glob.matches(path.components())) return !rule->takes_back;
   }
@@ -91,7 +95,8 @@ bool PatternList::matches(std::string_view absolute_path) const {
 }
 
 bool PatternList::may_match_below(std::string_view directory) const {
-  const SplitPath path(directory);
+  const std::string lower = fold_ == Case::ignored ? to_lower(directory) : std::string();
+  const SplitPath path(fold_ == Case::ignored ? lower : directory);
   for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
     // What is taken back with all below it leaves earlier patterns nothing to match.
     if (rule->takes_back && rule->glob.matches(path.components())) return false;

@@ -3,7 +3,8 @@
 // A pattern is a row of components that must lie side by side somewhere in the path; what it matches, it matches with
 // everything below. `foo/bar` so means /foo/bar, /x/foo/bar and /x/foo/bar/y. A leading slash ties it to the root, `**` stands
 // for any number of components, none included; a trailing slash says nothing. `!pattern` takes back what patterns before
-// it matched: the last that matches decides. Immutable, any thread.
+// it matched: the last that matches decides. Where case is ignored, patterns and paths are compared in lower case, as restic does.
+// Immutable, any thread.
 #pragma once
 
 #include <string>
@@ -13,6 +14,8 @@
 #include "source/glob.hpp"
 
 namespace mbu::source {
+
+enum class Case { sensitive, ignored };
 
 class PatternList {
  public:
@@ -33,6 +36,7 @@ class PatternList {
     PathGlob glob;
     bool takes_back;
   };
+  Case fold_ = Case::sensitive;
   std::vector<Rule> rules_;
 };
 

@@ -183,6 +183,14 @@ bool Selector::is_marked(int directory, const Marker& marker) {
   }
 }
 
+std::optional<std::string> Selector::tag_around(int directory) const {
+  for (const auto& marker : markers_) {
+    const bool there = ::faccessat(directory, marker.name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    if (there && is_marked(directory, marker)) return marker.name;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> Selector::tag_of(int directory, const std::vector<std::string>& names) const {
   for (const auto& marker : markers_) {
     if (std::ranges::binary_search(names, marker.name) && is_marked(directory, marker)) return marker.name;

@@ -34,6 +34,8 @@ class Selector {
   // open at `directory`; the directory itself and the marker are packaged. `names`: what is in it, sorted by bytes. A marker
   // with a header must be a regular file; one that cannot be read marks nothing, since leaving out is what cannot be mended.
   [[nodiscard]] std::optional<std::string> tag_of(int directory, const std::vector<std::string>& names) const;
+  // The same of the directory around a path that was asked for: its other names are of no interest and may not be readable.
+  [[nodiscard]] std::optional<std::string> tag_around(int directory) const;
   [[nodiscard]] bool one_file_system() const noexcept { return one_file_system_; }
   [[nodiscard]] bool gitignore() const noexcept { return gitignore_; }
 

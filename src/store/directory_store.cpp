@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <filesystem>
+#include <set>
 #include <system_error>
 
 #include "os/file.hpp"
@@ -79,9 +81,15 @@ std::uint64_t size_of(int fd, const std::string& name) {
 // A folder of the repository. Carriers leave empty ones behind.
 void make_if_missing(const std::string& folder) {
   if (::access(folder.c_str(), F_OK) == 0) return;
-  os::make_directories(folder, kFolderMode, {Code::store, folder});
-  const std::string parent = folder.substr(0, folder.rfind('/'));
-  os::sync_directory(parent, {Code::store, parent});
+  os::make_durable_directories(folder, kFolderMode, {Code::store, folder});
+}
+
+// Whether a name beside the config is one that carriers and editors give to another copy of it. Files of other programs,
+// mbu's own config.toml among them, may lie in the same directory.
+bool is_second_config(std::string_view name) {
+  if (!name.starts_with("config") || name == "config" || name.starts_with("config.toml")) return false;
+  const auto next = static_cast<unsigned char>(name[std::string_view("config").size()]);
+  return std::isalnum(next) == 0;
 }
 
 class DirectoryObjectWriter final : public ObjectWriter {
@@ -115,11 +123,18 @@ class DirectoryObjectWriter final : public ObjectWriter {
     const std::string shard = path.substr(0, path.rfind('/'));
     os::sync(fd_.get(), {Code::store, temporary_});
     make_if_missing(shard);
+    const bool was_there = ::access(path.c_str(), F_OK) == 0;
     if (::rename(temporary_.c_str(), path.c_str()) != 0) {
       throw os::system_error({Code::store, path}, "rename into place", errno);
     }
     fd_.reset();
-    os::sync_directory(shard, {Code::store, shard});
+    try {
+      os::sync_directory(shard, {Code::store, shard});
+    } catch (...) {
+      // Else the next run finds an object that a power failure may still take away, and relies on it.
+      if (!was_there) ::unlink(path.c_str());
+      throw;
+    }
     return name;
   }
 
@@ -163,7 +178,7 @@ std::optional<ByteBuffer> DirectoryStore::read_config() {
     return std::nullopt;
   }
   for_each_name(root_, [&](const std::string& name) {
-    if (name.starts_with("config") && name != "config") {
+    if (is_second_config(name)) {
       throw Error(Code::corrupt, "there is a second config beside it, a carrier's conflict copy", root_ + '/' + name,
                   "find out which of the two belongs to this repository and move the other away");
     }
@@ -173,7 +188,7 @@ std::optional<ByteBuffer> DirectoryStore::read_config() {
 
 void DirectoryStore::create(ByteView config, const std::vector<std::pair<Folder, ByteBuffer>>& first) {
   const os::Blame blame{Code::store, root_};
-  os::make_directories(root_, kFolderMode, blame);
+  os::make_durable_directories(root_, kFolderMode, blame);
   // Two that make the same repository at once: the second waits here, then finds the first's config.
   const auto root = os::open_at(AT_FDCWD, root_.c_str(), O_RDONLY | O_DIRECTORY, 0, blame);
   ::flock(root.get(), LOCK_EX);
@@ -191,7 +206,13 @@ void DirectoryStore::create(ByteView config, const std::vector<std::pair<Folder,
     for (const auto& left_over : list(folder, false)) remove(folder, left_over.name);
   }
   for (const auto& [folder, bytes] : first) put(*this, folder, bytes);
-  os::replace_file(root_ + "/config", config, kObjectMode, blame);
+  const std::string path = root_ + "/config";
+  try {
+    os::replace_file(path, config, kObjectMode, blame);
+  } catch (...) {
+    ::unlink(path.c_str());  // not durable: no repository yet
+    throw;
+  }
 }
 
 std::vector<Listed> DirectoryStore::list(Folder folder, bool with_sizes) {
@@ -258,6 +279,15 @@ void DirectoryStore::remove(Folder folder, const ObjectName& name) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
     throw os::system_error({Code::store, path}, "remove", errno);
   }
+}
+
+void DirectoryStore::make_durable(const std::vector<ObjectName>& packs) {
+  std::set<std::string> folders;
+  for (const auto& name : packs) folders.insert(fs::path(path_of(Folder::packs, name)).parent_path().string());
+  for (const auto& folder : folders) os::sync_directory(folder, {Code::store, folder});
+  // The folders themselves may be as new.
+  const std::string top = root_ + '/' + folder_name(Folder::packs);
+  if (!folders.empty()) os::sync_directory(top, {Code::store, top});
 }
 
 std::size_t DirectoryStore::clean() {

@@ -21,6 +21,7 @@ class DirectoryStore final : public Store {
   ByteBuffer read(Folder folder, const ObjectName& name) override;
   std::unique_ptr<ObjectWriter> start(Folder folder) override;
   void remove(Folder folder, const ObjectName& name) override;
+  void make_durable(const std::vector<ObjectName>& packs) override;
   std::size_t clean() override;
   std::optional<std::string> own_directory() const override { return root_; }
 

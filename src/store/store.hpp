@@ -62,6 +62,9 @@ class Store {
 
   [[nodiscard]] virtual std::unique_ptr<ObjectWriter> start(Folder folder) = 0;
   virtual void remove(Folder folder, const ObjectName& name) = 0;
+  // Makes durable that these packs are there: for packs that others published, who may have been killed before they had seen to
+  // it. As dear as a sync of each folder they lie in.
+  virtual void make_durable(const std::vector<ObjectName>& packs) = 0;
 
   // Removes what broken writers left behind; the number of files removed. Never what a living writer writes.
   virtual std::size_t clean() = 0;

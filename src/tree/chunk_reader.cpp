@@ -22,7 +22,9 @@ ByteView ChunkReader::read(const ChunkId& id, format::BlockRole role, const std:
   if (const auto bytes = find_in(indexed_)) return *bytes;
   if (!corrected_) corrected_ = std::make_unique<IndexedChunks>(*vault_, index_->corrections(), cache_bytes_);
   if (const auto bytes = find_in(*corrected_)) return *bytes;
-  throw damage ? *damage : Error(Code::corrupt, kChunkNotHere, wanted_by);
+  if (!damage) damage = Error(Code::corrupt, kChunkNotHere, wanted_by);
+  if (on_loss_) on_loss_(id, *damage);
+  throw *damage;
 }
 
 std::optional<ByteView> IndexedChunks::find(const ChunkId& id, format::BlockRole role) {

@@ -62,10 +62,15 @@ class ChunkReader {
   // `wanted_by` when there is none.
   [[nodiscard]] ByteView read(const ChunkId& id, format::BlockRole role, const std::string& wanted_by);
 
+  // From now on told of each chunk that read() throws for, since no pack holds it whole.
+  using OnLoss = std::function<void(const ChunkId& id, const Error& error)>;
+  void on_loss(OnLoss tell) { on_loss_ = std::move(tell); }
+
  private:
   const repo::Vault* vault_;
   const repo::ChunkIndex* index_;
   std::size_t cache_bytes_;
+  OnLoss on_loss_;
   IndexedChunks indexed_;
   std::unique_ptr<IndexedChunks> corrected_;  // once it was needed
 };

@@ -4,6 +4,7 @@
 Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_cache.py -v`.
 """
 
+import json
 import os
 import random
 import shutil
@@ -196,6 +197,58 @@ class Cache(support.MbuTest):
         shutil.rmtree(self.state)
         self.run_mbu(["-o", self.source])
         self.check()
+
+    @support.needs_tool("setpriv")
+    def test_places_that_can_be_opened_but_not_written(self):
+        """The state's lock is there, what must be written beside it cannot be."""
+        self.become_nobody()
+        for folder, _, _ in os.walk(self.state):
+            os.chmod(folder, 0o555)
+        for _ in range(2):
+            trees.write(f"{self.source}/d0/f0", os.urandom(30))
+            self.run_mbu(["-o", self.source])
+        self.check()
+        chains = self.chains()
+        self.assertEqual(len(chains), 3)
+        self.assertEqual(set(map(tuple, chains.values())), {(1,)})
+
+    def chains(self):
+        """The numbers of all snapshots, by instance."""
+        chains = {}
+        for snapshot in self.snapshots():
+            decoded = json.loads(self.run_mbu(["cat", "snapshot", snapshot["id"]]).stdout)
+            chains.setdefault(decoded["instance"], []).append(decoded["number"])
+        return chains
+
+    def test_a_state_that_lost_its_chain_gives_no_number_twice(self):
+        self.package(self.source)
+        for folder, _, names in os.walk(self.state):
+            for name in names:
+                if name.startswith("chain-"):
+                    os.unlink(os.path.join(folder, name))
+        before = len(self.snapshots())
+        for _ in range(2):
+            self.package(self.source)
+        self.assertEqual(sorted(map(len, self.chains().values())), sorted([before, 2]))
+        for numbers in self.chains().values():
+            self.assertEqual(sorted(set(numbers)), sorted(numbers))
+
+    def test_a_state_that_was_put_back_gives_no_number_twice(self):
+        shutil.copytree(self.state, self.path("old"))
+        self.package(self.source)
+        shutil.rmtree(self.state)
+        shutil.copytree(self.path("old"), self.state)
+        self.package(self.source)
+        for numbers in self.chains().values():
+            self.assertEqual(sorted(set(numbers)), sorted(numbers))
+
+    def test_a_dry_run_leaves_no_trace(self):
+        for i in range(700):  # more directories than are written in one transaction
+            self.write(f"{self.source}/many/{i}/file", b"%d" % i)
+        support.settle()
+        before = {path: self.read(path) for path in self.cache_files()}
+        self.backup("-n", self.source)
+        self.assertEqual({path: self.read(path) for path in self.cache_files()}, before)
 
     @support.needs_tool("setpriv")
     def test_places_that_cannot_be_written(self):

@@ -6,6 +6,8 @@ Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_damage.py -v`. With M
 """
 
 import contextlib
+import itertools
+import json
 import os
 import random
 import shutil
@@ -14,6 +16,8 @@ import tempfile
 
 import support
 import trees
+
+SEALED_HEADER = 208  # bytes, of a pack
 
 
 class Damage(support.MbuTest):
@@ -364,6 +368,90 @@ class Damage(support.MbuTest):
             result = self.run_mbu(["check"], expect=20)
             self.assertIn(f"snapshots/{self.first}", result.err)
             self.assertNotIn("no errors", result.text)
+
+
+class Mending(support.MbuTest):
+    """A backup that meets damage where it looks for what it has already."""
+
+    def setUp(self):
+        super().setUp()
+        self.init()
+        self.source = self.path("tree")
+        for name in ("a/b/text", "a/small", "c/new 0", "c/new 1"):
+            self.write(f"tree/{name}", trees.noise(20_000, len(name)))
+        self.package(self.source)
+
+    def flip(self, name, offset):
+        path = os.path.join(self.repo, name)
+        data = bytearray(self.read(path))
+        data[offset] ^= 1
+        os.unlink(path)
+        self.write(path, bytes(data))
+
+    def page_offset(self, name):
+        """Where the pages of a pack begin, as its table of contents has it."""
+        pack = json.loads(self.run_mbu(["cat", "pack", os.path.basename(name)]).stdout)
+        before = itertools.takewhile(lambda block: block["role"] != "page", pack["blocks"])
+        return SEALED_HEADER + sum(block["stored"] for block in before)
+
+    def grow(self, name):
+        with open(f"{self.source}/c/{name}", "ab") as file:
+            file.write(b"x")
+        self.wanted = trees.read_tree(self.source)
+
+    def package_new_pages(self):
+        """The pack of a snapshot that had to write the pages of c and of all above it."""
+        before = self.objects()
+        self.grow("new 0")
+        self.package(self.source)
+        name, = [name for name in self.objects().keys() - before.keys() if name.startswith("data/")]
+        return name
+
+    def assert_comes_back(self):
+        shutil.rmtree(self.restored, ignore_errors=True)
+        self.unpackage(self.source)
+        trees.assert_same(self, self.wanted, os.path.join(self.restored, "tree"))
+
+    def test_packaging_tells_the_damage_it_meets_and_mends_it(self):
+        for flags in ([], ["--force"], ["--no-cache"]):
+            with self.subTest(flags=flags):
+                name = self.package_new_pages()
+                self.flip(name, self.page_offset(name))
+                self.grow("new 1")
+                self.drop_cache()
+                result = self.run_mbu(["backup", *flags, self.source], expect=20)
+                self.assert_says(result, os.path.basename(name), "the repository is damaged")
+                self.assertNotIn("incomplete", result.text)
+                self.assert_comes_back()
+                self.run_mbu(["backup", *flags, self.source])  # once is enough
+
+    def test_packaging_does_not_lean_on_a_pack_that_was_cut_short(self):
+        """An index object still says what was in it."""
+        for i in range(4):
+            trees.write(f"{self.source}/more {i}", trees.noise(30_000, 40 + i))
+            self.package(self.source)
+        packs = {name: size for name, size in self.objects().items() if name.startswith("data/")}
+        largest = max(packs, key=packs.get)
+        with open(os.path.join(self.repo, largest), "r+b") as file:
+            file.truncate(packs[largest] - 10_000)
+        shutil.copytree(f"{self.source}/a", f"{self.source}/copy of a")
+        shutil.copytree(f"{self.source}/c", f"{self.source}/copy of c")
+        self.wanted = trees.read_tree(self.source)
+        result = self.run_mbu(["backup", self.source], expect=20)
+        self.assert_says(result, os.path.basename(largest))
+        self.assert_comes_back()
+
+    def test_what_was_taken_over_unread_is_mended_too(self):
+        """The cache says that c is unchanged, so that its page is not read; that of the directory above, in the same block, is."""
+        name = self.package_new_pages()
+        support.settle()
+        self.package(self.source)
+        self.flip(name, self.page_offset(name))
+        trees.write(f"{self.source}/new", b"1")
+        self.wanted = trees.read_tree(self.source)
+        support.settle()
+        self.run_mbu(["-o", self.source], expect=20)
+        self.assert_comes_back()
 
 
 if __name__ == "__main__":

@@ -274,5 +274,19 @@ class Json(support.MbuTest):
             self.assertIsInstance(json.loads(result.err.splitlines()[-1])["message"], str)
 
 
+class Descriptors(support.MbuTest):
+    @support.needs_tool("prlimit")
+    def test_too_few_descriptors_end_the_run(self):
+        """What this process lacks says nothing of the file that it was about to open."""
+        self.init()
+        source = self.path("tree")
+        os.makedirs(source + "/deep" * 60)
+        trees.write(source + "/deep" * 60 + "/file", b"x")
+        result = self.run_mbu(["-o", source], expect=1, prefix=["prlimit", "--nofile=40:40"])
+        self.assert_says(result, "Too many open files", "ulimit -n")
+        self.assertEqual(self.snapshots(), [])
+        self.package(source)
+
+
 if __name__ == "__main__":
     support.main()

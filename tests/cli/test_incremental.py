@@ -7,7 +7,9 @@ Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_incremental.py -v`.
 import os
 import shutil
 import subprocess
+import time
 
+import mounts
 import support
 import trees
 
@@ -75,6 +77,26 @@ class Incremental(support.MbuTest):
         self.package(source, prefix=[*trace[:-1], self.path("forced")])
         calls = self.read(self.path("forced"))
         self.assertNotIn(b"content-", calls)
+
+    @support.needs_tool("strace")
+    def test_packs_of_a_killed_run_are_made_durable(self):
+        """Who published them may not have come to sync their folders; who relies on them must."""
+        source = self.packaged(trees.make_plain(self.path("tree")))
+        shards = {os.path.basename(os.path.dirname(name)) for name in self.objects() if name.startswith("data/")}
+
+        def synced(*arguments):
+            log = self.path("calls")
+            self.package(source, *arguments, prefix=["strace", "-f", "-y", "-e", "trace=fsync", "-s", "300", "-o", log])
+            return {line.split("<")[1].split(">")[0].removeprefix(self.repo + "/") for line in self.read(log).decode().splitlines()
+                    if "fsync(" in line}
+        support.settle()
+        # What the last snapshot relies on costs an unchanged tree nothing.
+        self.assertEqual({path for path in synced() if path.startswith("data")}, set())
+        for name in self.objects():
+            if name.startswith("snapshots/"):
+                os.unlink(os.path.join(self.repo, name))
+        again = synced()
+        self.assertLessEqual({f"data/{shard}" for shard in shards} | {"data"}, again)
 
     def test_without_the_cache_it_reads_but_adds_nothing(self):
         source = self.packaged(trees.make_plain(self.path("tree")))
@@ -177,6 +199,26 @@ class Incremental(support.MbuTest):
             trees.write(f"{source}/file", b"b" * 5000 + b"%03d" % i)
             self.package(source)
             self.assertEqual(self.run_mbu(["dump", f"latest:{source}/file"]).stdout, b"b" * 5000 + b"%03d" % i)
+
+    def test_a_change_within_a_second_where_times_are_whole_seconds(self):
+        source = os.path.join(mounts.ext4(self, 16, "-I", "128"), "tree")
+        os.mkdir(source)
+        time.sleep(1 - time.time() % 1)
+        trees.write(f"{source}/file", b"AAAA\n")
+        self.package(source)
+        trees.write(f"{source}/file", b"BBBB\n")
+        self.package(source)
+        self.assertEqual(self.run_mbu(["dump", f"latest:{source}/file"]).stdout, b"BBBB\n")
+
+    def test_many_empty_directories_without_the_cache(self):
+        """Their parent's groups are packed while others of its groups still wait for theirs."""
+        source = self.path("tree")
+        for i in range(12_000):
+            os.makedirs(f"{source}/directory {i}")
+        for _ in range(6):
+            summary = self.package(source, "--no-cache", "--threads", "4").summary
+            self.assertEqual(summary["dirs_new"] + summary["dirs_changed"] + summary["dirs_unmodified"],
+                             12_000 + source.count("/"))
 
     def test_a_file_replaced_by_one_of_the_same_size_and_time(self):
         source = self.packaged(trees.make_plain(self.path("tree")))

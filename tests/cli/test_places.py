@@ -170,6 +170,18 @@ class Directories(support.MbuTest):
         self.backup(self.base)
         self.assertFalse(any(path.startswith(self.repo.encode() + b"/") for path in self.list_paths()))
 
+    def test_own_places_mounted_within_are_left_out(self):
+        trees.write(os.path.join(self.home, "mine"), b"1")
+        for name, what in (("whole", self.repo), ("data", f"{self.repo}/data"), ("keys", f"{self.repo}/keys")):
+            point = os.path.join(self.home, name)
+            os.mkdir(point)
+            mounts.bind_onto(self, what, point)
+        self.package(self.home)
+        listed = self.list_paths()
+        self.assertIn(os.path.join(self.home, "mine").encode(), listed)
+        for name in ("whole", "data", "keys"):
+            self.assertEqual([path for path in listed if path.startswith(os.path.join(self.home, name).encode())], [])
+
     def test_what_is_left_out_is_said(self):
         self.package(trees.make_plain(self.path("tree"), files=3))
         result = self.run_mbu(["-o", self.home])

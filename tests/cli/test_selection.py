@@ -89,6 +89,21 @@ class Selection(support.MbuTest):
         self.assertEqual(self.chosen("--exclude-larger-than", "0"), ["0"])
         self.assertEqual(len(self.chosen("--exclude-larger-than", "1T")), 6)
 
+    def test_paths_given_by_name_are_selected_too(self):
+        self.make("plain/large", data=bytes(100))
+        self.make("plain/small", "marked/f", "marked/tag", "marked/sub/x", "marked/sub/deep/y")
+        given = [f"{self.source}/plain/large", f"{self.source}/plain/small"]
+        self.assertEqual(self.chosen("--exclude-larger-than", "50", paths=given), ["plain/", "plain/small"])
+        given = [f"{self.source}/{name}" for name in ("marked/f", "marked/tag", "marked/sub", "plain/small")]
+        self.assertEqual(self.chosen("--exclude-if-present", "tag", paths=given),
+                         ["marked/", "marked/tag", "plain/", "plain/small"])
+        # As restic: what counts is the directory that holds it, not those above.
+        self.assertIn("marked/sub/deep/y", self.chosen("--exclude-if-present", "tag", paths=[f"{self.source}/marked/sub/deep"]))
+
+    def test_case_beyond_ascii(self):
+        self.make("\u00c9t\u00e9.txt", "\u00e9t\u00c9.TXT", "\u0416", "plain")
+        self.assertEqual(self.chosen("--iexclude", "\u00e9T\u00e9.*", "--iexclude", "\u0436"), ["plain"])
+
     def test_gitignore(self):
         self.make("build/out.o", "src/main.c", "src/main.o", "src/keep.o", "note.txt", "deep/build", "local/x", "local/y")
         self.make(".gitignore", data=b"*.o\n/build/\n# comment\n!keep.o\n")
@@ -108,6 +123,15 @@ class Selection(support.MbuTest):
         self.assertNotIn("inner/there", with_flag)
         self.assertIn("inner/", with_flag)
         self.assertEqual(self.chosen("--one-file-system", paths=[self.source, point]).count("inner/there"), 1)
+
+    def test_one_file_system_with_a_file_mounted_in_it(self):
+        self.make("here", "mounted", "same", "of here")
+        other = mounts.tmpfs(self, "1m")
+        trees.write(f"{other}/file", b"x")
+        mounts.bind_onto(self, f"{other}/file", f"{self.source}/mounted")
+        mounts.bind_onto(self, f"{self.source}/of here", f"{self.source}/same")
+        self.assertEqual(self.chosen(), ["here", "mounted", "of here", "same"])
+        self.assertEqual(self.chosen("-x"), ["here", "of here", "same"])
 
     def test_excludes_from_the_configuration(self):
         self.make("keep", "a.tmp", "b.log")

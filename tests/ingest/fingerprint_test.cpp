@@ -58,6 +58,18 @@ TEST(Fingerprint, IsNoneWithinTheGrainOfTheClock) {
   EXPECT_EQ(fingerprint(item, kNow, kKey), 0u);
 }
 
+TEST(Fingerprint, IsNoneForTwoSecondsWhereTimesAreWholeSeconds) {
+  auto item = some_item();
+  for (const std::int64_t before : {0, 1}) {
+    item.status.ctime = {kNow.seconds - before, 0};
+    EXPECT_EQ(fingerprint(item, kNow, kKey), 0u) << before;
+  }
+  EXPECT_EQ(fingerprint(item, {kNow.seconds + 1, 19'999'999}, kKey), 0u);
+  EXPECT_NE(fingerprint(item, {kNow.seconds + 1, 20'000'000}, kKey), 0u);
+  item.status.ctime = {kNow.seconds - 1, 1};
+  EXPECT_NE(fingerprint(item, kNow, kKey), 0u);
+}
+
 TEST(Fingerprint, OfADirectoryNeedsAllOfItsEntries) {
   const auto key = crypto::key_from(ByteBuffer(32, 1));
   EXPECT_NE(fingerprint({1, 2}, key), (crypto::Digest{}));

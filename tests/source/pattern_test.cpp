@@ -221,7 +221,13 @@ TEST(PatternList, IgnoresCaseOfAsciiWhenAsked) {
           {{"[^a]"}, "/A", false},
           {{"a*B?c"}, "/AxxbYC", true},
           {{"\\N"}, "/n", true},
-          {{"\xc3\x84"}, "/\xc3\xa4", false},
+          {{"\xc3\x84"}, "/\xc3\xa4", true},              // Ä, ä
+          {{"*\xd0\xb6"}, "/x\xd0\x96", true},            // ж, Ж
+          {{"[\xc3\x84]"}, "/\xc3", true},                // a class is of bytes all the same
+          {{"\xe1\xba\x9e"}, "/\xc3\x9f", true},          // ẞ, ß: of another length
+          {{"A\xff"}, "/a\xff", true},                    // no UTF-8
+          {{"\xc3"}, "/\xe3", false},                     // nor Latin-1
+          {{"\xed\xa0\x80" "A"}, "/\xed\xa0\x80" "a", true},  // a surrogate is none either
           {{"foo"}, "/fob", false},
           {{"/A/**/b"}, "/a/X/B/y", true},
       },

@@ -97,6 +97,13 @@ TEST_F(DirectoryStoreTest, RefusesASecondConfig) {
   EXPECT_TRUE(store_.read_config());
 }
 
+TEST_F(DirectoryStoreTest, KnowsASecondConfigFromOtherFilesThatLieThere) {
+  for (const auto* name : {"config.toml", "config.toml~", "configuration.yml", "configs"}) {
+    test::write_whole(root_ + '/' + name, as_bytes("[packer]"));
+  }
+  EXPECT_TRUE(store_.read_config());
+}
+
 TEST_F(DirectoryStoreTest, CleansWhatBrokenWritersLeft) {
   test::write_whole(root_ + "/data/.mbu-tmp-dead", as_bytes("x"));
   test::write_whole(root_ + "/keys/.mbu-tmp-dead", as_bytes("x"));

@@ -190,6 +190,53 @@ TEST_F(Durability, NeverTriesAFailedSyncAgain) {
   EXPECT_EQ(syncs, 2);
 }
 
+TEST_F(Durability, LeavesNoObjectBehindWhoseFolderCouldNotBeSynced) {
+  const auto name = ObjectName::from(crypto::sha256(bytes_));
+  const auto shard = "fsync " + name.hex().substr(0, 2);
+  (void)attempt({}, [&] { (void)put(store_, Folder::packs, bytes_); });
+  const auto sync = static_cast<long>(std::ranges::find(call_log, shard) - call_log.begin()) + 1;
+  EXPECT_TRUE(attempt({sync}, [&] { (void)put(store_, Folder::packs, bytes_); }));
+  EXPECT_EQ(store_.list(Folder::packs, false).size(), 1u) << "it had been there, durable";
+  store_.remove(Folder::packs, name);
+  EXPECT_TRUE(attempt({sync}, [&] { (void)put(store_, Folder::packs, bytes_); }));
+  EXPECT_TRUE(store_.list(Folder::packs, false).empty());
+}
+
+TEST_F(Durability, SyncsTheFoldersOfPacksThatOthersPublished) {
+  std::vector<ObjectName> packs;
+  for (const int first : {0x0a, 0x0a, 0xf0}) {
+    packs.emplace_back();
+    packs.back().bytes.fill(static_cast<std::uint8_t>(packs.size()));
+    packs.back().bytes[0] = static_cast<std::uint8_t>(first);
+  }
+  EXPECT_FALSE(attempt({}, [&] { store_.make_durable(packs); }));
+  std::erase_if(call_log, [](const auto& call) { return !call.starts_with("fsync"); });
+  EXPECT_EQ(call_log, (std::vector<std::string>{"fsync 0a", "fsync f0", "fsync data"}));
+  EXPECT_FALSE(attempt({}, [&] { store_.make_durable({}); }));
+  EXPECT_TRUE(call_log.empty());
+  EXPECT_TRUE(attempt({2}, [&] { store_.make_durable(packs); }));
+}
+
+TEST_F(Durability, SyncsWhatHoldsANewRepository) {
+  DirectoryStore deep(directory_ / "one/two/three");
+  EXPECT_FALSE(attempt({}, [&] { deep.create(as_bytes("c"), {}); }));
+  for (const auto* made : {"one", "two", "three"}) {
+    const auto mkdir = std::ranges::find(call_log, std::string("mkdir ") + made);
+    const auto around = std::string(made) == "one" ? directory_.path().substr(directory_.path().rfind('/') + 1)
+                                                   : std::string(made) == "two" ? "one" : "two";
+    EXPECT_NE(std::find(mkdir, call_log.end(), "fsync " + around), call_log.end()) << made;
+  }
+}
+
+TEST_F(Durability, IsNoRepositoryWhileItsConfigIsNotDurable) {
+  DirectoryStore other(directory_ / "other");
+  EXPECT_FALSE(attempt({}, [&] { other.create(as_bytes("c"), {}); }));
+  const auto last = static_cast<long>(call_log.size());
+  DirectoryStore another(directory_ / "another");
+  EXPECT_TRUE(attempt({last}, [&] { another.create(as_bytes("c"), {}); }));
+  EXPECT_FALSE(another.read_config());
+}
+
 TEST_F(Durability, SaysWhatToDoAboutAFullDisk) {
   Plan full{1, Plan::Then::fail, ENOSPC};
   const auto error = attempt(full, [&] { (void)put(store_, Folder::packs, bytes_); });

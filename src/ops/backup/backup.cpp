@@ -38,14 +38,19 @@ class BackupRun {
   BackupSummary run() {
     look_around();
     ingest::ChunkStore store(context_.vault, index_,
-                             {context_.compression, context_.verify_blocks, options_.dry_run});
+                             {.compression = context_.compression,
+                              .verify = context_.verify_blocks,
+                              .discard = options_.dry_run,
+                              .damage = context_.tell_damage()});
     auto packaged = package(store);
+    if (store.met_losses()) packaged = package_anew(store);
     store.finish();
     context_.interrupt.check();
     fill_summary(packaged, store);
     const bool unchanged = base_.snapshot != nullptr && base_.snapshot->snapshot.root == packaged.root &&
                            base_.snapshot->snapshot.paths == paths_;
-    if (!options_.dry_run && !(options_.skip_if_unchanged && unchanged)) publish(packaged, store);
+    const bool skip = options_.skip_if_unchanged && unchanged && !store.met_losses();
+    if (!options_.dry_run && !skip) publish(packaged, store);
     if (!options_.dry_run) context_.cache.commit();
     summary_.seconds = static_cast<double>(system_clock().monotonic_ns() - start_ns_) * 1e-9;
     return summary_;
@@ -79,10 +84,27 @@ class BackupRun {
   ingest::PackageResult package(ingest::ChunkStore& store) {
     if (options_.stream) return package_stream(context_, store, paths_.front(), options_.stream);
     const source::Selector selector(options_.selection, paths_, own_directories_);
-    const auto source = source::open_local_source(paths_, selector, own_directories_);
-    ingest::PackageRequest request{*source, {}, options_.force, crypto::sha256(as_bytes(selector.key()))};
+    const auto source = source::open_local_source(paths_, selector, never_entered());
+    ingest::PackageRequest request{*source, {}, options_.force, crypto::sha256(as_bytes(selector.key())), !options_.dry_run};
     if (base_.reusable) request.previous_root = base_.snapshot->snapshot.root;
     return ingest::package_tree(context_, index_, store, request);
+  }
+
+  // mbu's own places and the repository's folders, any of which may have another name by a bind mount.
+  std::vector<std::string> never_entered() const {
+    auto directories = own_directories_;
+    if (const auto own = context_.vault.store().own_directory()) {
+      for (const auto folder : store::kFolders) directories.push_back(*own + '/' + store::folder_name(folder));
+    }
+    return directories;
+  }
+
+  // The base is damaged: what was taken over from it unread, or found stored, before that was known may be lost as well. So nothing
+  // of it is used, and what its damaged packs hold is stored again.
+  ingest::PackageResult package_anew(ingest::ChunkStore& store) {
+    base_.reusable = false;
+    base_.packs.clear();
+    return package(store);
   }
 
   void fill_summary(const ingest::PackageResult& packaged, const ingest::ChunkStore& store) {
@@ -115,10 +137,17 @@ class BackupRun {
     }
   }
 
+  // Who published these may have been killed before they were: all but those that the base snapshot could rely on.
+  void make_durable(std::vector<ObjectName> found) const {
+    std::erase_if(found, [&](const ObjectName& name) { return base_.packs.contains(name); });
+    context_.vault.store().make_durable(found);
+  }
+
   void publish(const ingest::PackageResult& packaged, const ingest::ChunkStore& store) {
     auto used = store.packs_used();
     used.insert(base_.packs.begin(), base_.packs.end());
     check_nothing_was_tombstoned(used);
+    make_durable(store.packs_found());
     auto snapshot = describe(packaged);
     if (base_.reusable) {
       snapshot.base = base_.snapshot->name;
@@ -127,18 +156,16 @@ class BackupRun {
     snapshot.packs_added.assign(used.begin(), used.end());
     snapshot.stored_bytes = store.counters().stored_bytes;
 
-    auto publication = context_.state.publish([&](const ObjectName& name) {
-      const auto all = context_.vault.store().list(store::Folder::snapshots, false);
-      return std::ranges::find(all, name, &store::Listed::name) != all.end();
-    });
-    snapshot.instance = publication.instance();
-    if (const auto& previous = publication.previous()) {
-      snapshot.number = previous->number + 1;
-      snapshot.previous = previous->name;
-    }
     snapshot.finished_ns = nanoseconds(system_clock().wall());
-    const auto sealed = repo::seal_snapshot(context_.vault, snapshot);
-    publication.announce({snapshot.number, sealed.name});
+    auto publication = take_place_in_chain();
+    auto sealed = seal(snapshot, publication);
+    try {
+      publication.announce({snapshot.number, sealed.name});
+    } catch (const Error&) {
+      // A state that cannot be written is none, and no reason to lose what is stored by now.
+      publication = place_of_its_own();
+      sealed = seal(snapshot, publication);
+    }
     store::put(context_.vault.store(), store::Folder::snapshots, sealed.bytes);
     publication.confirm({snapshot.number, sealed.name});
     std::vector<std::string> seen{store::object_path(store::Folder::snapshots, sealed.name)};
@@ -146,6 +173,37 @@ class BackupRun {
     context_.state.remember(seen);
     summary_.snapshot = sealed.name;
     summary_.data_added_packed += sealed.bytes.size();
+  }
+
+  cache::State::Publication take_place_in_chain() const {
+    const auto exists = [&](const ObjectName& name) {
+      const auto all = context_.vault.store().list(store::Folder::snapshots, false);
+      return std::ranges::find(all, name, &store::Listed::name) != all.end();
+    };
+    auto publication = context_.state.publish(exists);
+    // A state that was lost in part, or put back, must not give a number a second time.
+    const std::uint64_t last = publication.previous() ? publication.previous()->number : 0;
+    const bool behind = std::ranges::any_of(snapshots_, [&](const StoredSnapshot& stored) {
+      return stored.snapshot.instance == publication.instance() && stored.snapshot.number > last;
+    });
+    if (!behind) return publication;
+    context_.state.renew_instance();
+    publication = {};
+    return context_.state.publish(exists);
+  }
+
+  // The first of a chain that nobody will continue.
+  cache::State::Publication place_of_its_own() const {
+    return cache::State({}, context_.vault.keyring().repository()).publish([](const ObjectName&) { return false; });
+  }
+
+  // What of the snapshot depends on its place is set by this.
+  repo::SealedSnapshot seal(format::Snapshot& snapshot, const cache::State::Publication& publication) const {
+    const auto& previous = publication.previous();
+    snapshot.instance = publication.instance();
+    snapshot.number = previous ? previous->number + 1 : 1;
+    snapshot.previous = previous ? std::optional(previous->name) : std::nullopt;
+    return repo::seal_snapshot(context_.vault, snapshot);
   }
 
   format::Snapshot describe(const ingest::PackageResult& packaged) const {
