@@ -47,11 +47,15 @@ Aead& Aead::operator=(Aead&&) noexcept = default;
 Aead::~Aead() = default;
 
 Tag Aead::seal_in_place(const Nonce& nonce, ByteView additional, MutableBytes bytes) {
+  return seal(nonce, additional, bytes, bytes);
+}
+
+Tag Aead::seal(const Nonce& nonce, ByteView additional, ByteView plain, MutableBytes sealed) {
   auto* evp = context_->encrypt;
   int written = 0;
   require(EVP_EncryptInit_ex2(evp, nullptr, nullptr, nonce.data(), nullptr));
   require(EVP_EncryptUpdate(evp, nullptr, &written, additional.data(), length_of(additional)));
-  if (!bytes.empty()) require(EVP_EncryptUpdate(evp, bytes.data(), &written, bytes.data(), length_of(bytes)));
+  if (!plain.empty()) require(EVP_EncryptUpdate(evp, sealed.data(), &written, plain.data(), length_of(plain)));
   std::array<std::uint8_t, 16> rest;
   require(EVP_EncryptFinal_ex(evp, rest.data(), &written));
   Tag tag;

@@ -22,6 +22,8 @@ class Aead {
   Aead& operator=(Aead&&) noexcept;
   ~Aead();
 
+  // Encrypts into `sealed` (same size as `plain`, may be the same memory).
+  [[nodiscard]] Tag seal(const Nonce& nonce, ByteView additional, ByteView plain, MutableBytes sealed);
   // Encrypts `bytes` in place.
   [[nodiscard]] Tag seal_in_place(const Nonce& nonce, ByteView additional, MutableBytes bytes);
   // Decrypts into `plain` (same size as `sealed`, may be the same memory). False when the tag does not fit: `plain` is then zeroed.

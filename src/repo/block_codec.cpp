@@ -13,12 +13,11 @@ std::optional<ByteView> decode(crypto::Aead& aead, const crypto::Digest& header_
   const auto additional = format::block_aad(header_hash, number, entry);
   const bool raw = entry.method == format::BlockMethod::raw;
   auto& opened = raw ? scratch.plain : scratch.opened;
-  opened.resize(stored.size());
-  if (!aead.open(format::block_nonce(number), additional, stored, entry.tag, opened)) return std::nullopt;
-  if (raw) return ByteView(opened);
-  scratch.plain.resize(entry.plain);
-  if (!scratch.decompressor.decompress(opened, scratch.plain)) return std::nullopt;
-  return ByteView(scratch.plain);
+  const auto opened_bytes = opened.resize(stored.size());
+  if (!aead.open(format::block_nonce(number), additional, stored, entry.tag, opened_bytes)) return std::nullopt;
+  if (raw) return opened.view();
+  if (!scratch.decompressor.decompress(opened_bytes, scratch.plain.resize(entry.plain))) return std::nullopt;
+  return scratch.plain.view();
 }
 
 }  // namespace
@@ -45,16 +44,14 @@ BlockSealer::Sealed BlockSealer::seal(format::BlockRole role, ByteView plain, st
   entry.role = role;
   entry.plain = static_cast<std::uint32_t>(plain.size());
   entry.chunks = static_cast<std::uint32_t>(chunks.size());
-  entry.method = format::BlockMethod::zstd;
-  if (role == format::BlockRole::padding || !scratch.compressor.compress(plain, scratch.stored)) {
-    entry.method = format::BlockMethod::raw;
-    scratch.stored.assign(plain.begin(), plain.end());
-  }
+  const bool compressed = role != format::BlockRole::padding && scratch.compressor.compress(plain, scratch.stored);
+  entry.method = compressed ? format::BlockMethod::zstd : format::BlockMethod::raw;
+  if (!compressed) scratch.stored.resize(plain.size());
   entry.stored = static_cast<std::uint32_t>(scratch.stored.size());
   const std::uint32_t number = next_number_++;
-  entry.tag = aead_.seal_in_place(format::block_nonce(number), format::block_aad(header_hash_, number, entry),
-                                  scratch.stored);
-  sealed.stored = scratch.stored;
+  entry.tag = aead_.seal(format::block_nonce(number), format::block_aad(header_hash_, number, entry),
+                         compressed ? scratch.stored.view() : plain, scratch.stored.bytes());
+  sealed.stored = scratch.stored.view();
   if (verify_) verify_sealed(sealed, number, chunks, scratch);
   return sealed;
 }

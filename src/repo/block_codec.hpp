@@ -26,9 +26,9 @@ struct BlockScratch {
   explicit BlockScratch(Compression compression) : compressor(compression) {}
   Compressor compressor;
   Decompressor decompressor;
-  ByteBuffer stored;
-  ByteBuffer opened;
-  ByteBuffer plain;
+  Scratch stored;
+  Scratch opened;
+  Scratch plain;
 };
 
 class BlockSealer {

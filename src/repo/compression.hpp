@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/bytes.hpp"
+#include "base/scratch.hpp"
 #include "mbu/types/options.hpp"
 
 namespace mbu::repo {
@@ -17,7 +18,7 @@ class Compressor {
 
   // Compresses into `to`, whose size becomes that of the frame. False, and `to` unspecified, when it is not worth it: what looks
   // random by a sample gets a quick try first, and less than 1/32 saved counts as nothing.
-  [[nodiscard]] bool compress(ByteView plain, ByteBuffer& to);
+  [[nodiscard]] bool compress(ByteView plain, Scratch& to);
   // Always a frame.
   [[nodiscard]] ByteBuffer frame(ByteView plain);
 

@@ -84,8 +84,20 @@ TEST_F(Pack, StoresRawWhenToldTo) {
   Compression off;
   off.off = true;
   Compressor compressor(off);
-  ByteBuffer to;
+  Scratch to;
   EXPECT_FALSE(compressor.compress(ByteBuffer(100'000, 'z'), to));
+}
+
+// A sample's entropy tells nothing of repetitions.
+TEST_F(Pack, CompressesWhatLooksRandomAndRepeatsItself) {
+  const auto piece = random_.bytes(50'000);
+  ByteBuffer bytes;
+  for (int i = 0; i < 20; ++i) append(bytes, piece);
+  Compressor compressor(Compression{});
+  Scratch to;
+  ASSERT_TRUE(compressor.compress(bytes, to));
+  EXPECT_LT(to.size(), 2 * piece.size());
+  EXPECT_FALSE(compressor.compress(random_.bytes(1'000'000), to));
 }
 
 TEST_F(Pack, SmallOnesHavePaddedSizes) {
