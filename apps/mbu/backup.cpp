@@ -157,6 +157,9 @@ void package(Context& context, Session& session, Repository& repository, BackupO
   const auto& configured = session.configuration().excludes;
   excludes.insert(excludes.begin(), configured.begin(), configured.end());
   for (const auto& place : session.own_places()) options.own_directories.push_back(place.path);
+  if (!session.configuration().push.empty()) {  // a copy at home is better than none, but nobody should believe in a second
+    context.view.warning(session.configuration().source + ": pigeon.push is not in this version: nothing is copied anywhere");
+  }
   context.view.begin(Activity::backup);
   BackupReport report{repository.backup(options), repository.location(),
                       own_places_below(options.paths, session.own_places()), {}, options.dry_run};

@@ -55,10 +55,6 @@ void Session::refuse_what_is_not_here() const {
   if (flags_.repository.ends_with(".mbu")) {
     throw Error(Code::usage, "package files are not in this version: only directories are", flags_.repository);
   }
-  if (!configuration_.push.empty()) {
-    throw Error(Code::usage, "pigeon.push is not in this version: nothing would be copied anywhere", configuration_.source,
-                "empty it: push = []");
-  }
   if (flags_.repository.empty() && configuration_.module != "repository") {
     throw Error(Code::usage, "module = \"" + configuration_.module + "\" is not in this version",
                 configuration_.source, "set packer.module to \"repository\", or give one by -r DIR");
