@@ -130,7 +130,8 @@ class Limits(support.MbuTest):
         target = os.path.join(self.restored, "usr")
         done = subprocess.run(["diff", "-r", "--no-dereference", source, target], capture_output=True, check=False)
         self.assertEqual((done.returncode, done.stdout[:2000]), (0, b""))
-        trees.assert_same(self, source, target)
+        # Files may have names outside /usr, too: those inside are compared as "links".
+        trees.assert_same(self, source, target, ignore=("nlink",))
         support.settle()
         summary = self.measured("-o", source)[0].summary
         self.assertEqual(summary["bytes_read"], 0)
