@@ -1,5 +1,5 @@
 // Scratch: memory that is used again and again and never cleared. A vector writes zeros wherever it grows, which for blocks of
-// some MiB costs as much as encrypting them. One thread at a time.
+// some MiB is time to be seen in a profile. One thread at a time.
 #pragma once
 
 #include <memory>
