@@ -43,6 +43,26 @@ std::string user_at_host() {
   return (user.empty() ? std::to_string(::geteuid()) : user) + '@' + (named ? host : "localhost");
 }
 
+// Opens the vault. Where no slot is left to open it, the error names those that this machine's state remembers.
+std::unique_ptr<repo::Vault> open_vault(RepositoryOptions& options) {
+  try {
+    return repo::Vault::open(store::open_store(options.location),
+                             [&] { return keys::obtain_password(options.password, false); });
+  } catch (const Error& error) {
+    const std::string folder = store::folder_name(store::Folder::keys) + '/';
+    if (error.code() != Code::corrupt || error.subject() != folder) throw;
+    std::string missing;
+    if (const auto id = cache::State::remembered_at(state_of(options), options.location)) {
+      for (const auto& path : cache::State::seen_in(state_of(options), *id)) {
+        if (path.starts_with(folder)) missing += (missing.empty() ? "" : ", ") + path;
+      }
+    }
+    if (missing.empty()) throw;
+    throw Error(Code::corrupt, "is missing: it was here before, and without a slot no password can open this repository", missing,
+                error.next());
+  }
+}
+
 const Interrupt& never() {
   static const Interrupt interrupt;
   return interrupt;
@@ -134,8 +154,7 @@ InitResult Repository::create(RepositoryOptions&& options, const InitOptions& in
 
 Repository Repository::open(RepositoryOptions&& options) {
   os::raise_file_limit();
-  auto vault = repo::Vault::open(store::open_store(options.location),
-                                 [&] { return keys::obtain_password(options.password, false); });
+  auto vault = open_vault(options);
   auto impl = std::make_unique<Impl>(std::move(options), std::move(vault));
   cache::State::remember_location(state_of(impl->options), impl->options.location, impl->vault->keyring().repository());
   impl->remember(store::Folder::keys);

@@ -120,11 +120,16 @@ class Damage(support.MbuTest):
             if name.split("/")[0] in ("index", "config"):
                 continue
             with self.subTest(object=name), self.changed(name, None):
-                if name.startswith("keys/"):
-                    # Nothing opens without the only slot, so that its name is not to be had.
-                    self.assert_says(self.check(expect=20), "keys/")
-                else:
-                    self.assert_named(name)
+                self.assert_named(name)
+
+    def test_a_removed_only_slot_is_named_only_where_it_was_seen(self):
+        name, = [name for name in self.all if name.startswith("keys/")]
+        with self.changed(name, None):
+            self.assert_named(name)
+            shutil.rmtree(self.state)
+            result = self.check(expect=20)
+            self.assert_says(result, "keys/", "holds no slot")
+            self.assertNotIn(os.path.basename(name), result.text)
 
     def test_a_removed_snapshot_is_missed_only_where_it_was_seen(self):
         with self.changed("snapshots/" + self.first, None):

@@ -110,7 +110,7 @@ TEST_F(ConfigurationSearch, PassesOverALocalFileOfAnotherProgramSilently) {
 }
 
 TEST_F(ConfigurationSearch, WritesThePrivateDefaultOnce) {
-  if (system_has_one()) GTEST_SKIP();
+  if (system_has_one()) GTEST_SKIP() << "this machine has an /etc/mbu/config.toml";
   const Found found = find_settings({});
   EXPECT_EQ(found.path, user_file().string());
   EXPECT_EQ(found.settings.package_directory, (root_ / "home/mbu-packages").string());
@@ -121,13 +121,13 @@ TEST_F(ConfigurationSearch, WritesThePrivateDefaultOnce) {
 }
 
 TEST_F(ConfigurationSearch, WritesNothingWhenAskedNotTo) {
-  if (system_has_one()) GTEST_SKIP();
+  if (system_has_one()) GTEST_SKIP() << "this machine has an /etc/mbu/config.toml";
   EXPECT_EQ(find_settings({"", "", false}).path, "");
   EXPECT_FALSE(fs::exists(user_file()));
 }
 
 TEST_F(ConfigurationSearch, GetsByWithoutAHome) {
-  if (system_has_one()) GTEST_SKIP();
+  if (system_has_one()) GTEST_SKIP() << "this machine has an /etc/mbu/config.toml";
   ::unsetenv("HOME");
   const Found found = find_settings({});
   EXPECT_EQ(found.path, "");
@@ -135,7 +135,7 @@ TEST_F(ConfigurationSearch, GetsByWithoutAHome) {
 }
 
 TEST_F(ConfigurationSearch, GetsByWithAHomeThatCannotBeWritten) {
-  if (system_has_one()) GTEST_SKIP();
+  if (system_has_one()) GTEST_SKIP() << "this machine has an /etc/mbu/config.toml";
   ::setenv("HOME", "/proc/1", 1);
   const Found found = find_settings({});
   EXPECT_EQ(found.path, "");
@@ -143,7 +143,7 @@ TEST_F(ConfigurationSearch, GetsByWithAHomeThatCannotBeWritten) {
 }
 
 TEST_F(ConfigurationSearch, MakesNoHomeThatIsNotThere) {
-  if (system_has_one()) GTEST_SKIP();
+  if (system_has_one()) GTEST_SKIP() << "this machine has an /etc/mbu/config.toml";
   ::setenv("HOME", (root_ / "nobody's").c_str(), 1);
   const Found found = find_settings({});
   EXPECT_EQ(found.path, "");
