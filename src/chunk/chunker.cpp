@@ -6,11 +6,60 @@
 namespace mbu::chunk {
 namespace {
 
-// The hash is shifted left by one bit a byte, so its upper bits have seen the last 64 bytes: the mask takes those.
-std::uint64_t upper_bits(int count) noexcept { return ~std::uint64_t{0} << (64 - count); }
+// The hash is shifted left by one bit a byte, so its upper bits have seen the last 64 bytes: a cut is where that many of them are zero,
+// which makes it a number below this.
+std::uint64_t zero_upper_bits(int count) noexcept { return std::uint64_t{1} << (64 - count); }
 
 // How much rarer and more frequent cuts are than one in `normal` bytes: normalised chunking of level 2.
 constexpr int kNormalisation = 2;
+
+// A place in the data and the hash of the up to 64 bytes before it.
+struct Scan {
+  std::size_t at;
+  std::uint64_t hash;
+  bool found = false;  // a cut, at `at`
+};
+
+inline std::uint64_t roll(std::uint64_t hash, std::uint64_t gear) noexcept { return (hash << 1) + gear; }
+
+// To the first place up to `end` whose hash is below the threshold.
+Scan scan_one(const std::uint8_t* bytes, Scan scan, std::size_t end, const GearTable& gear, std::uint64_t threshold) noexcept {
+  auto [at, hash, found] = scan;
+  while (at < end) {
+    hash = roll(hash, gear.values[bytes[at++]]);
+    if (hash < threshold) return {at, hash, true};
+  }
+  return {at, hash};
+}
+
+// The same over 2 * kLane bytes. One hash after the other is a chain of dependent additions that leaves most of a core idle; since a
+// hash forgets what is 64 bytes back, a second chain can start in the middle: twice as fast.
+constexpr std::size_t kLane = 4096;
+constexpr std::size_t kMemory = 64;
+
+Scan scan_two(const std::uint8_t* bytes, Scan scan, const GearTable& gear, std::uint64_t threshold) noexcept {
+  const auto& values = gear.values;
+  const std::size_t middle = scan.at + kLane;
+  std::uint64_t first = scan.hash, second = 0;
+  for (std::size_t i = middle - kMemory; i < middle; ++i) second = roll(second, values[bytes[i]]);
+  const auto* a = bytes + scan.at;
+  const auto* b = bytes + middle;
+  for (std::size_t i = 0; i < kLane; ++i) {
+    first = roll(first, values[a[i]]);
+    second = roll(second, values[b[i]]);
+    if (first < threshold) return {scan.at + i + 1, first, true};
+    if (second < threshold) {  // unless there is a cut before the middle
+      const auto earlier = scan_one(bytes, {scan.at + i + 1, first}, middle, gear, threshold);
+      return earlier.found ? earlier : Scan{middle + i + 1, second, true};
+    }
+  }
+  return {middle + kLane, second};
+}
+
+Scan find_cut(const std::uint8_t* bytes, Scan scan, std::size_t end, const GearTable& gear, std::uint64_t threshold) noexcept {
+  while (!scan.found && scan.at + 2 * kLane <= end) scan = scan_two(bytes, scan, gear, threshold);
+  return scan.found ? scan : scan_one(bytes, scan, end, gear, threshold);
+}
 
 }  // namespace
 
@@ -22,27 +71,17 @@ GearTable GearTable::from(ByteView bytes) noexcept {
 
 Chunker::Chunker(const GearTable& gear, Parameters parameters) noexcept : gear_(&gear), parameters_(parameters) {
   const int bits = std::bit_width(parameters.normal) - 1;
-  strict_mask_ = upper_bits(bits + kNormalisation);
-  relaxed_mask_ = upper_bits(bits - kNormalisation);
+  strict_threshold_ = zero_upper_bits(bits + kNormalisation);
+  relaxed_threshold_ = zero_upper_bits(bits - kNormalisation);
 }
 
 std::size_t Chunker::cut(ByteView data) const noexcept {
   if (data.size() <= parameters_.minimum) return data.size();
   const std::size_t end = std::min<std::size_t>(data.size(), parameters_.maximum);
   const std::size_t middle = std::min<std::size_t>(end, parameters_.normal);
-  const auto* bytes = data.data();
-  const auto& gear = gear_->values;
-  std::uint64_t hash = 0;
-  std::size_t i = parameters_.minimum;
-  for (; i < middle; ++i) {
-    hash = (hash << 1) + gear[bytes[i]];
-    if ((hash & strict_mask_) == 0) return i + 1;
-  }
-  for (; i < end; ++i) {
-    hash = (hash << 1) + gear[bytes[i]];
-    if ((hash & relaxed_mask_) == 0) return i + 1;
-  }
-  return end;
+  auto scan = find_cut(data.data(), {parameters_.minimum, 0}, middle, *gear_, strict_threshold_);
+  if (!scan.found) scan = find_cut(data.data(), scan, end, *gear_, relaxed_threshold_);
+  return scan.at;
 }
 
 }  // namespace mbu::chunk

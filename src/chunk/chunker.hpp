@@ -40,8 +40,8 @@ class Chunker {
  private:
   const GearTable* gear_;
   Parameters parameters_;
-  std::uint64_t strict_mask_;   // before the normal size: cuts are rarer
-  std::uint64_t relaxed_mask_;  // after it: more frequent, which gathers the sizes around normal
+  std::uint64_t strict_threshold_;   // before the normal size: cuts are rarer
+  std::uint64_t relaxed_threshold_;  // after it: more frequent, which gathers the sizes around normal
 };
 
 }  // namespace mbu::chunk

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <set>
 
 #include "../support/random.hpp"
@@ -56,6 +57,34 @@ TEST(Chunker, CutsTheSameWhateverItSeesBehindTheMaximum) {
   const Chunker chunker(table, kSmall);
   const auto whole = ends_of(data, chunker);
   for (const std::size_t window : {8192u, 8193u, 10'000u, 65'536u}) EXPECT_EQ(ends_of(data, chunker, window), whole);
+}
+
+// FORMAT.md's rule as it stands there: one hash after the other.
+std::size_t plain_cut(ByteView data, const GearTable& table, const Parameters& parameters) {
+  const int bits = std::bit_width(parameters.normal) - 1;
+  std::uint64_t hash = 0;
+  for (std::size_t i = parameters.minimum; i < std::min<std::size_t>(data.size(), parameters.maximum); ++i) {
+    hash = hash * 2 + table.values[data[i]];
+    if (hash >> (64 - bits - (i < parameters.normal ? 2 : -2)) == 0) return i + 1;
+  }
+  return std::min<std::size_t>(data.size(), parameters.maximum);
+}
+
+TEST(Chunker, CutsWhereOneHashAfterTheOtherWould) {
+  Random random(21);
+  const auto table = gear(22);
+  auto data = random.bytes(3'000'000);
+  std::fill(data.begin() + 1'000'000, data.begin() + 1'300'000, std::uint8_t{0});
+  for (const Parameters& parameters : {Parameters{}, Parameters{64, 8192, 65'536}, Parameters{64, 65'536, 65'536},
+                                       Parameters{5000, 16'384, 100'000}, Parameters{8192, 8192, 40'000}}) {
+    const Chunker chunker(table, parameters);
+    for (std::size_t at = 0; at < data.size();) {
+      const auto rest = ByteView(data).subspan(at);
+      const auto length = chunker.cut(rest);
+      ASSERT_EQ(length, plain_cut(rest, table, parameters)) << "at " << at << ", normal " << parameters.normal;
+      at += length;
+    }
+  }
 }
 
 TEST(Chunker, KeepsItsBounds) {
