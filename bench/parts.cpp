@@ -140,7 +140,7 @@ void seal_block(benchmark::State& state, const ByteBuffer& bytes, bool verify) {
   repo::BlockScratch scratch{Compression{}};
   const auto header = repo::make_header(keyring(), format::ObjectKind::pack);
   repo::BlockSealer sealer(header, keyring().own_domain(), verify);
-  for (auto _ : state) benchmark::DoNotOptimize(sealer.seal(format::BlockRole::data, bytes, chunks, scratch));
+  for (auto _ : state) benchmark::DoNotOptimize(sealer.seal(format::BlockRole::data, repo::Packing::compressed, bytes, chunks, scratch));
   count_bytes(state, bytes.size());
 }
 void seal_block_text(benchmark::State& state) { seal_block(state, text(2 * kMiB), true); }
@@ -159,7 +159,7 @@ void open_block(benchmark::State& state) {
   repo::BlockScratch scratch{Compression{}}, other{Compression{}};
   const auto header = repo::make_header(keyring(), format::ObjectKind::pack);
   repo::BlockSealer sealer(header, keyring().own_domain(), false);
-  const auto sealed = sealer.seal(format::BlockRole::data, bytes, {&chunk, 1}, scratch);
+  const auto sealed = sealer.seal(format::BlockRole::data, repo::Packing::compressed, bytes, {&chunk, 1}, scratch);
   repo::BlockOpener opener(header);
   for (auto _ : state) benchmark::DoNotOptimize(opener.open(0, sealed.entry, sealed.stored, other, "bench"));
   count_bytes(state, bytes.size());

@@ -7,16 +7,6 @@
 namespace mbu::ingest {
 namespace {
 
-using format::BlockRole;
-
-// Plain bytes. Larger blocks compress better; smaller ones make reading one file or one directory cheaper.
-constexpr std::size_t kDataBlock = 2U << 20;
-constexpr std::size_t kInlineBlock = 1U << 20;
-constexpr std::size_t kListingBlock = 256U << 10;
-// Stored bytes after which a pack is published: what a broken run loses is at most one unfinished pack a worker.
-constexpr std::uint64_t kPackTarget = 32U << 20;
-// Or chunks, whose list is held in memory until then: what compresses very well has many of them.
-constexpr std::size_t kPackChunks = 16'384;
 // Up to this much of everything goes into one pack together.
 constexpr std::size_t kSmallRun = 4U << 20;
 // Packs without an index object that are worth writing one for at the end.
@@ -30,7 +20,7 @@ ChunkStore::ChunkStore(const repo::Vault& vault, repo::ChunkIndex& index, Option
 ChunkStore::~ChunkStore() = default;
 
 ChunkSink& ChunkStore::make_sink() {
-  sinks_.push_back(std::make_unique<ChunkSink>(*this, options_.compression));
+  sinks_.push_back(std::make_unique<ChunkSink>(*this, options_.compression, options_.shelf_bytes));
   return *sinks_.back();
 }
 
@@ -124,10 +114,11 @@ void ChunkStore::finish() {
   std::size_t waiting = 0;
   bool any_pack = false;
   for (const auto& sink : sinks_) {
-    for (const auto& block : sink->blocks_) waiting += block.plain.size();
+    waiting += sink->waiting_bytes();
     for (const auto& pack : sink->packs_) any_pack = any_pack || pack.has_value();
   }
   for (std::size_t i = 1; i < sinks_.size(); ++i) first.take_over(*sinks_[i]);
+  first.clear_shelf();
   const bool together = !any_pack && waiting <= kSmallRun;
   for (auto& block : first.blocks_) {
     if (!block.chunks.empty()) first.seal(block, together ? ChunkSink::data_pack : ChunkSink::pack_kind(block.role));
@@ -161,63 +152,6 @@ std::set<ObjectName> ChunkStore::packs_used() const {
   const auto found = packs_found();
   used.insert(found.begin(), found.end());
   return used;
-}
-
-ChunkSink::ChunkSink(ChunkStore& store, Compression compression)
-    : store_(&store),
-      scratch_(compression),
-      blocks_{{BlockRole::data, kDataBlock, {}, {}},
-              {BlockRole::inlined, kInlineBlock, {}, {}},
-              {BlockRole::list, kListingBlock, {}, {}},
-              {BlockRole::page, kListingBlock, {}, {}}} {}
-
-ChunkSink::PackKind ChunkSink::pack_kind(BlockRole role) {
-  return role == BlockRole::data ? data_pack : listing_pack;
-}
-
-ChunkId ChunkSink::put(BlockRole role, ByteView bytes) {
-  const auto id = repo::chunk_id(store_->vault_->keyring().own_domain(), role, bytes);
-  if (!store_->wants(id)) return id;
-  store_->counters_.plain_bytes += bytes.size();
-  ++(role == BlockRole::page ? store_->counters_.page_chunks : store_->counters_.data_chunks);
-  append(*std::ranges::find(blocks_, role, &Block::role), id, bytes);
-  return id;
-}
-
-void ChunkSink::append(Block& block, const ChunkId& id, ByteView bytes) {
-  if (block.plain.size() + bytes.size() > block.target && !block.chunks.empty()) seal(block, pack_kind(block.role));
-  block.plain.insert(block.plain.end(), bytes.begin(), bytes.end());
-  block.chunks.push_back({id, static_cast<std::uint32_t>(bytes.size())});
-}
-
-void ChunkSink::seal(Block& block, PackKind into) {
-  if (!store_->options_.discard) {
-    auto& pack = packs_[into];
-    if (!pack) pack.emplace(*store_->vault_, store_->options_.verify);
-    pack->add(block.role, block.plain, block.chunks, scratch_);
-    if (pack->size() >= kPackTarget || pack->chunks() >= kPackChunks) close(into);
-  }
-  block.plain.clear();
-  block.chunks.clear();
-}
-
-void ChunkSink::close(PackKind kind) {
-  if (!packs_[kind]) return;
-  store_->published(packs_[kind]->finish(scratch_));
-  packs_[kind].reset();
-}
-
-void ChunkSink::take_over(ChunkSink& other) {
-  for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    auto& from = other.blocks_[i];
-    ByteView rest = from.plain;
-    for (const auto& chunk : from.chunks) {
-      append(blocks_[i], chunk.id, rest.first(chunk.length));
-      rest = rest.subspan(chunk.length);
-    }
-    from.plain = {};
-    from.chunks = {};
-  }
 }
 
 }  // namespace mbu::ingest

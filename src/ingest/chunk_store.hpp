@@ -1,8 +1,7 @@
-// From chunks to packs: every worker of a run has a ChunkSink, and all sinks share a ChunkStore.
+// From chunks to packs: every worker of a run has a ChunkSink, and all sinks share a ChunkStore, which knows what is stored.
 //
-// A sink gathers chunks of one role into a block, and seals the block into the pack it is writing, so that a worker carries
-// data from a file to a finished block without waiting for others. Packs are published as they fill. What is left in half-full blocks at
-// the end is put together by ChunkStore::finish(), so that a small run leaves one pack.
+// Packs are published as they fill. What is left in half-full blocks at the end is put together by ChunkStore::finish(), so that a small
+// run leaves one pack.
 #pragma once
 
 #include <atomic>
@@ -13,9 +12,9 @@
 #include <set>
 #include <vector>
 
+#include "ingest/chunk_sink.hpp"
 #include "ingest/claims.hpp"
 #include "repo/chunk_index.hpp"
-#include "repo/pack_writer.hpp"
 
 namespace mbu::ingest {
 
@@ -26,8 +25,6 @@ struct StoreCounters {
   std::atomic<std::uint64_t> stored_bytes{0};  // of published packs and indexes
 };
 
-class ChunkSink;
-
 class ChunkStore {
  public:
   struct Options {
@@ -36,6 +33,8 @@ class ChunkStore {
     bool discard = false;  // a dry run: everything is done but writing
     // New chunks after which an index object is written of them at once: until then they are held in memory.
     std::size_t chunks_in_memory = 1U << 16;
+    // How much of small files each sink lets wait for others like them.
+    std::size_t shelf_bytes = 16U << 20;
     // Told of damage; from any thread.
     std::function<void(const CheckReport::Finding&)> damage = {};
   };
@@ -64,6 +63,7 @@ class ChunkStore {
 
  private:
   friend class ChunkSink;
+  [[nodiscard]] const keys::DomainKeys& own_domain() const noexcept { return vault_->keyring().own_domain(); }
   // Whether the chunk must be stored by the caller.
   [[nodiscard]] bool wants(const ChunkId& id);
   // A place of it that new snapshots may refer to.
@@ -89,38 +89,6 @@ class ChunkStore {
   std::vector<std::atomic<bool>> referred_;  // by number, packs that were here before
   std::vector<std::atomic<bool>> distrusted_;
   std::atomic<bool> met_losses_{false};
-};
-
-// One thread at a time.
-class ChunkSink {
- public:
-  ChunkSink(ChunkStore& store, Compression compression);
-
-  // Stores the chunk unless it is known; its id.
-  ChunkId put(format::BlockRole role, ByteView bytes);
-
- private:
-  friend class ChunkStore;
-  // A block being filled.
-  struct Block {
-    format::BlockRole role;
-    std::size_t target;  // plain bytes
-    ByteBuffer plain;
-    std::vector<format::ChunkRef> chunks;
-  };
-  // Chunks of files lie in other packs than what listing reads.
-  enum PackKind { data_pack, listing_pack, pack_kinds };
-
-  static PackKind pack_kind(format::BlockRole role);
-  void append(Block& block, const ChunkId& id, ByteView bytes);
-  void seal(Block& block, PackKind into);
-  void close(PackKind kind);
-  void take_over(ChunkSink& other);
-
-  ChunkStore* store_;
-  repo::BlockScratch scratch_;
-  std::vector<Block> blocks_;
-  std::optional<repo::PackWriter> packs_[pack_kinds];
 };
 
 }  // namespace mbu::ingest

@@ -6,7 +6,7 @@
 
 #include "format/chunk_list.hpp"
 #include "format/entry.hpp"
-#include "ingest/chunk_store.hpp"
+#include "ingest/chunk_sink.hpp"
 
 namespace mbu::ingest {
 

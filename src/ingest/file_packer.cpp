@@ -5,9 +5,8 @@
 namespace mbu::ingest {
 namespace {
 
-using format::BlockRole;
-
 constexpr std::size_t kLongestInlineMap = 512;  // FORMAT.md §7.2
+constexpr std::size_t kPiece = 1U << 20;        // what a worker reads at once stays in its second cache
 constexpr std::uint64_t kBlockUnit = 512;       // of st_blocks
 
 }  // namespace
@@ -65,14 +64,25 @@ std::uint64_t DataStream::end_after(std::uint64_t bytes) {
   return size;
 }
 
-MutableBytes FilePacker::buffer() {
-  if (buffer_.empty()) buffer_.resize(kPiece);
-  return buffer_;
+std::size_t FilePacker::piece_bytes() const noexcept {
+  return std::max<std::size_t>(kPiece, 2 * std::size_t{chunker_.parameters().maximum});
 }
 
-FilePacker::Packed FilePacker::pack_stream(const std::function<std::size_t(MutableBytes)>& read) {
+std::vector<std::size_t> FilePacker::cut(ByteView bytes, bool stream_ends_here) const {
+  std::vector<std::size_t> lengths;
+  while (!bytes.empty()) {
+    const auto length = chunker_.cut(bytes);
+    const bool certain = length < bytes.size() || length == chunker_.parameters().maximum || stream_ends_here;
+    if (!certain) break;
+    lengths.push_back(length);
+    bytes = bytes.subspan(length);
+  }
+  return lengths;
+}
+
+FilePacker::Packed FilePacker::pack_stream(const std::function<std::size_t(MutableBytes)>& read, const FileHint& file) {
   ContentBuilder builder;
-  const auto space = buffer();
+  const auto space = piece_.resize(piece_bytes());
   std::size_t filled = 0;
   bool ended = false;
   for (;;) {
@@ -82,10 +92,9 @@ FilePacker::Packed FilePacker::pack_stream(const std::function<std::size_t(Mutab
       ended = got == 0;
     }
     ByteView rest = space.first(filled);
-    while (!rest.empty() && (ended || rest.size() >= chunker_.parameters().maximum)) {
-      const auto piece = rest.first(chunker_.cut(rest));
-      builder.add({sink_->put(BlockRole::data, piece), static_cast<std::uint32_t>(piece.size())}, *sink_);
-      rest = rest.subspan(piece.size());
+    for (const auto& chunk : sink_->put_file(rest, cut(rest, ended), file)) {
+      builder.add(chunk, *sink_);
+      rest = rest.subspan(chunk.length);
     }
     std::ranges::copy(rest, space.begin());
     filled = rest.size();
@@ -106,7 +115,7 @@ std::unique_ptr<format::SparseMap> FilePacker::pack_map(const DataStream& stream
                   std::copy_n(map->encoded.begin() + static_cast<std::ptrdiff_t>(position), n, to.begin());
                   position += n;
                   return n;
-                }).content;
+                }, {}).content;
   map->encoded.clear();
   return map;
 }
@@ -122,7 +131,7 @@ PackedFile FilePacker::pack(const source::Directory& directory, const source::It
       const std::size_t got = stream.read_at(to, position);
       position += got;
       return got;
-    });
+    }, {item.name, stream.length()});
     packed.bytes_read += content.bytes;
     packed.content = std::move(content.content);
     packed.attributes = file->attributes();

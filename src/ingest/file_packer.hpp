@@ -68,21 +68,22 @@ class FilePacker {
     format::Content content;
     std::uint64_t bytes = 0;
   };
-  [[nodiscard]] Packed pack_stream(const std::function<std::size_t(MutableBytes)>& read);
+  [[nodiscard]] Packed pack_stream(const std::function<std::size_t(MutableBytes)>& read, const FileHint& file);
+
+  // Lengths of the chunks that `bytes` begin with, as far as it does not take more of the stream to tell.
+  [[nodiscard]] std::vector<std::size_t> cut(ByteView bytes, bool stream_ends_here) const;
 
   // The map of a sparse file; null when it is not sparse.
   [[nodiscard]] std::unique_ptr<format::SparseMap> pack_map(const DataStream& stream);
 
-  [[nodiscard]] const chunk::Chunker& chunker() const noexcept { return chunker_; }
   [[nodiscard]] ChunkSink& sink() noexcept { return *sink_; }
-  // A buffer of kPiece bytes, made on first use.
-  [[nodiscard]] MutableBytes buffer();
-  static constexpr std::size_t kPiece = 4U << 20;
+  // How much of a stream to cut() at once, in bytes.
+  [[nodiscard]] std::size_t piece_bytes() const noexcept;
 
  private:
   chunk::Chunker chunker_;
   ChunkSink* sink_;
-  ByteBuffer buffer_;
+  Scratch piece_;
 };
 
 }  // namespace mbu::ingest

@@ -1,9 +1,11 @@
 #include "ingest/large_file.hpp"
 
+#include <numeric>
+
 namespace mbu::ingest {
 
 LargeFile::LargeFile(const source::Directory& directory, const source::Item& item, unsigned workers)
-    : file_(directory.open_file(item)), workers_(workers), status_(file_->status()) {
+    : file_(directory.open_file(item)), name_(item.name), workers_(workers), status_(file_->status()) {
   restart();
 }
 
@@ -19,29 +21,24 @@ void LargeFile::restart() {
 }
 
 // Reads and cuts the next piece; false when there is none.
-bool LargeFile::take(FilePacker& packer, Piece& piece) {
+bool LargeFile::take(const FilePacker& packer, Piece& piece) {
   const std::scoped_lock lock(cursor_mutex_);
   if (ended_) return false;
-  piece.bytes.resize(FilePacker::kPiece);
+  const auto wanted = packer.piece_bytes();
   try {
-    piece.bytes.resize(stream_->read_at(piece.bytes, position_));
+    piece.bytes.resize(stream_->read_at(piece.bytes.resize(wanted), position_));
   } catch (const Error& error) {
     if (error.code() != Code::source) throw;
     error_ = error;
     ended_ = true;
     return false;
   }
-  ended_ = piece.bytes.size() < FilePacker::kPiece;
+  ended_ = piece.bytes.size() < wanted;
   piece.number = next_number_++;
-  piece.cuts.clear();
-  std::size_t cut = 0;
-  while (cut < piece.bytes.size() &&
-         (ended_ || piece.bytes.size() - cut >= packer.chunker().parameters().maximum)) {
-    piece.cuts.push_back(packer.chunker().cut(ByteView(piece.bytes).subspan(cut)));
-    cut += piece.cuts.back();
-  }
-  position_ += cut;
-  bytes_read_ += cut;
+  piece.cuts = packer.cut(piece.bytes.view(), ended_);
+  const auto length = std::accumulate(piece.cuts.begin(), piece.cuts.end(), std::size_t{0});
+  position_ += length;
+  bytes_read_ += length;
   return true;
 }
 
@@ -58,15 +55,8 @@ void LargeFile::give_back(FilePacker& packer, std::uint64_t number, std::vector<
 bool LargeFile::work(FilePacker& packer, const std::function<void(std::uint64_t)>& progress) {
   Piece piece;
   while (take(packer, piece)) {
-    std::vector<format::ChunkRef> chunks;
-    chunks.reserve(piece.cuts.size());
-    ByteView rest = piece.bytes;
-    for (const auto length : piece.cuts) {
-      const auto id = packer.sink().put(format::BlockRole::data, rest.first(length));
-      chunks.push_back({id, static_cast<std::uint32_t>(length)});
-      rest = rest.subspan(length);
-    }
-    progress(piece.bytes.size() - rest.size());
+    auto chunks = packer.sink().put_file(piece.bytes.view(), piece.cuts, {name_, stream_->length()});
+    progress(std::accumulate(piece.cuts.begin(), piece.cuts.end(), std::uint64_t{0}));
     give_back(packer, piece.number, std::move(chunks));
   }
   const std::scoped_lock lock(result_mutex_);

@@ -27,14 +27,15 @@ class LargeFile {
  private:
   struct Piece {
     std::uint64_t number = 0;
-    ByteBuffer bytes;
+    Scratch bytes;
     std::vector<std::size_t> cuts;  // lengths of the chunks in it
   };
-  [[nodiscard]] bool take(FilePacker& packer, Piece& piece);
+  [[nodiscard]] bool take(const FilePacker& packer, Piece& piece);
   void give_back(FilePacker& packer, std::uint64_t number, std::vector<format::ChunkRef> chunks);
   void restart();
 
   std::unique_ptr<source::OpenFile> file_;
+  std::string name_;
   unsigned workers_;
   os::FileStatus status_;
   std::unique_ptr<DataStream> stream_;

@@ -37,14 +37,14 @@ ChunkId chunk_id(const keys::DomainKeys& domain, format::BlockRole role, ByteVie
 BlockSealer::BlockSealer(const OpenHeader& header, const keys::DomainKeys& domain, bool verify)
     : aead_(block_key(header)), header_hash_(header.hash), domain_(&domain), verify_(verify) {}
 
-BlockSealer::Sealed BlockSealer::seal(format::BlockRole role, ByteView plain, std::span<const format::ChunkRef> chunks,
-                                      BlockScratch& scratch) {
+BlockSealer::Sealed BlockSealer::seal(format::BlockRole role, Packing packing, ByteView plain,
+                                      std::span<const format::ChunkRef> chunks, BlockScratch& scratch) {
   Sealed sealed{};
   auto& entry = sealed.entry;
   entry.role = role;
   entry.plain = static_cast<std::uint32_t>(plain.size());
   entry.chunks = static_cast<std::uint32_t>(chunks.size());
-  const bool compressed = role != format::BlockRole::padding && scratch.compressor.compress(plain, scratch.stored);
+  const bool compressed = packing == Packing::compressed && scratch.compressor.compress(plain, scratch.stored);
   entry.method = compressed ? format::BlockMethod::zstd : format::BlockMethod::raw;
   if (!compressed) scratch.stored.resize(plain.size());
   entry.stored = static_cast<std::uint32_t>(scratch.stored.size());

@@ -31,6 +31,9 @@ struct BlockScratch {
   Scratch plain;
 };
 
+// How a block's bytes are to be kept: compressed if that is worth it, or as they are.
+enum class Packing { compressed, raw };
+
 class BlockSealer {
  public:
   BlockSealer(const OpenHeader& header, const keys::DomainKeys& domain, bool verify);
@@ -41,8 +44,8 @@ class BlockSealer {
   };
   // Seals `plain`, which is `chunks` joined. With verification on, the result is opened again and each chunk's id computed from what
   // comes out; a difference is a fault of this machine's memory or of a library, and throws Code::failed.
-  [[nodiscard]] Sealed seal(format::BlockRole role, ByteView plain, std::span<const format::ChunkRef> chunks,
-                            BlockScratch& scratch);
+  [[nodiscard]] Sealed seal(format::BlockRole role, Packing packing, ByteView plain,
+                            std::span<const format::ChunkRef> chunks, BlockScratch& scratch);
 
  private:
   void verify_sealed(const Sealed& sealed, std::uint32_t number, std::span<const format::ChunkRef> chunks,

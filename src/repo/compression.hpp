@@ -16,8 +16,11 @@ class Compressor {
   Compressor& operator=(Compressor&&) noexcept;
   ~Compressor();
 
-  // Compresses into `to`, whose size becomes that of the frame. False, and `to` unspecified, when it is not worth it: what looks
-  // random by a sample gets a quick try first, and less than 1/32 saved counts as nothing.
+  // Whether compressing may be worth it: false for what looks random by a sample and does not shrink at a quick try. True for a few
+  // KiB, of which a sample tells nothing.
+  [[nodiscard]] bool is_promising(ByteView plain);
+  // Compresses into `to`, whose size becomes that of the frame. False, and `to` unspecified, when it is not worth it: less than
+  // 1/32 saved counts as nothing.
   [[nodiscard]] bool compress(ByteView plain, Scratch& to);
   // Always a frame.
   [[nodiscard]] ByteBuffer frame(ByteView plain);
@@ -26,6 +29,7 @@ class Compressor {
   struct Context;
   std::unique_ptr<Context> context_;
   Compression compression_;
+  Scratch trial_;
 };
 
 class Decompressor {

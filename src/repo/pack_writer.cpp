@@ -39,9 +39,9 @@ void PackWriter::write(ByteView bytes) {
   size_ += bytes.size();
 }
 
-void PackWriter::add(format::BlockRole role, ByteView plain, std::span<const format::ChunkRef> chunks,
+void PackWriter::add(format::BlockRole role, Packing packing, ByteView plain, std::span<const format::ChunkRef> chunks,
                      BlockScratch& scratch) {
-  const auto sealed = sealer_.seal(role, plain, chunks, scratch);
+  const auto sealed = sealer_.seal(role, packing, plain, chunks, scratch);
   write(sealed.stored);
   toc_.blocks.push_back(sealed.entry);
   toc_.chunks.insert(toc_.chunks.end(), chunks.begin(), chunks.end());
@@ -58,7 +58,7 @@ format::IndexedPack PackWriter::finish(BlockScratch& scratch) {
   const std::uint64_t natural = size_ + unpadded.size() + kAround;
   if (natural < kPaddedBelow) {
     const auto padding = format::padme(round_up(natural, kTocGranularity)) - natural;
-    if (padding != 0) add(format::BlockRole::padding, ByteBuffer(padding), {}, scratch);
+    if (padding != 0) add(format::BlockRole::padding, Packing::raw, ByteBuffer(padding), {}, scratch);
   }
   const auto plain = plain_toc(toc_, writer.public_key(), scratch.compressor);
   const auto sealed =

@@ -15,7 +15,8 @@ class PackWriter {
   PackWriter(const Vault& vault, bool verify);
 
   // Appends a block. `plain` are the chunks joined, at most kLargestBlock bytes.
-  void add(format::BlockRole role, ByteView plain, std::span<const format::ChunkRef> chunks, BlockScratch& scratch);
+  void add(format::BlockRole role, Packing packing, ByteView plain, std::span<const format::ChunkRef> chunks,
+           BlockScratch& scratch);
 
   // Bytes and chunks written so far.
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }

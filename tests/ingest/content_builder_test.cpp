@@ -1,6 +1,7 @@
 #include "ingest/content_builder.hpp"
 
 #include "../repo/support.hpp"
+#include "ingest/chunk_store.hpp"
 #include "tree/reader.hpp"
 
 namespace mbu::ingest {

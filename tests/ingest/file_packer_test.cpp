@@ -1,6 +1,7 @@
 #include "ingest/file_packer.hpp"
 
 #include "../repo/support.hpp"
+#include "ingest/chunk_store.hpp"
 #include "ingest/large_file.hpp"
 #include "tree/reader.hpp"
 

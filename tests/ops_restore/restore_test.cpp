@@ -108,7 +108,7 @@ TEST_F(Restore, LooksAtEveryChunkBeforeItWritesIt) {
   const format::ChunkRef ref{repo::chunk_id(domain, format::BlockRole::data, as_bytes(claimed)), 5};
   repo::BlockScratch scratch{Compression{}};
   repo::PackWriter pack(vault, false);
-  pack.add(format::BlockRole::data, as_bytes(held), {{ref}}, scratch);
+  pack.add(format::BlockRole::data, repo::Packing::compressed, as_bytes(held), {{ref}}, scratch);
   (void)pack.finish(scratch);
   format::Content content;
   content.kind = format::Content::Kind::direct;

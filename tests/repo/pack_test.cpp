@@ -136,8 +136,8 @@ TEST_F(Pack, BlocksConsumeNumbersWhateverHappens) {
   BlockSealer sealer(header, domain(), true);
   const auto bytes = random_.bytes(100);
   const format::ChunkRef wrong{ChunkId{}, 100}, right{chunk_id(domain(), BlockRole::data, bytes), 100};
-  EXPECT_THROW((void)sealer.seal(BlockRole::data, bytes, {&wrong, 1}, scratch_), Error);
-  const auto sealed = sealer.seal(BlockRole::data, bytes, {&right, 1}, scratch_);
+  EXPECT_THROW((void)sealer.seal(BlockRole::data, Packing::compressed, bytes, {&wrong, 1}, scratch_), Error);
+  const auto sealed = sealer.seal(BlockRole::data, Packing::compressed, bytes, {&right, 1}, scratch_);
   const ByteBuffer stored(sealed.stored.begin(), sealed.stored.end());
   BlockOpener opener(header);
   EXPECT_THROW((void)opener.open(0, sealed.entry, stored, scratch_, "it"), Error);
@@ -151,9 +151,9 @@ TEST_F(Pack, VerificationCatchesAChunkThatIsNotWhatItsIdSays) {
   const format::ChunkRef second{random_.id<ChunkId>(), 500};
   const std::array chunks{first, second};
   PackWriter verifying(*vault_, true);
-  test::expect_error(Code::failed, "just made", [&] { verifying.add(BlockRole::data, bytes, chunks, scratch_); });
+  test::expect_error(Code::failed, "just made", [&] { verifying.add(BlockRole::data, Packing::compressed, bytes, chunks, scratch_); });
   PackWriter trusting(*vault_, false);
-  EXPECT_NO_THROW(trusting.add(BlockRole::data, bytes, chunks, scratch_));
+  EXPECT_NO_THROW(trusting.add(BlockRole::data, Packing::compressed, bytes, chunks, scratch_));
 }
 
 TEST_F(Pack, BlocksBelongToTheirPackTheirPlaceAndTheirRole) {
@@ -161,7 +161,7 @@ TEST_F(Pack, BlocksBelongToTheirPackTheirPlaceAndTheirRole) {
   const auto other = make_header(keyring(), format::ObjectKind::pack);
   const auto bytes = random_.bytes(100);
   const format::ChunkRef chunk{chunk_id(domain(), BlockRole::data, bytes), 100};
-  const auto sealed = BlockSealer(header, domain(), false).seal(BlockRole::data, bytes, {&chunk, 1}, scratch_);
+  const auto sealed = BlockSealer(header, domain(), false).seal(BlockRole::data, Packing::compressed, bytes, {&chunk, 1}, scratch_);
   const auto entry = sealed.entry;
   const ByteBuffer stored(sealed.stored.begin(), sealed.stored.end());
   const auto opens = [&](const OpenHeader& in, std::uint32_t number, format::BlockEntry as) {
@@ -223,7 +223,7 @@ TEST_F(Pack, CutShortIsDamaged) {
 TEST_F(Pack, LeavesNothingWhenItIsNotFinished) {
   {
     PackWriter writer(*vault_, false);
-    writer.add(BlockRole::data, random_.bytes(1000), {}, scratch_);
+    writer.add(BlockRole::data, Packing::compressed, random_.bytes(1000), {}, scratch_);
   }
   EXPECT_TRUE(store().list(store::Folder::packs, false).empty());
   EXPECT_EQ(store().clean(), 0u);

@@ -48,7 +48,7 @@ class RepositoryTest : public testing::Test {
     PackWriter writer(*vault_, true);
     for (const auto& bytes : blocks) {
       const format::ChunkRef chunk{chunk_id(domain(), role, bytes), static_cast<std::uint32_t>(bytes.size())};
-      writer.add(role, bytes, {&chunk, 1}, scratch_);
+      writer.add(role, Packing::compressed, bytes, {&chunk, 1}, scratch_);
     }
     return writer.finish(scratch_);
   }

@@ -23,6 +23,11 @@ std::string this_host() {
   return ::uname(&names) == 0 ? names.nodename : "";
 }
 
+// Memory per thread for what waits to be put beside its like: with many threads there is less of it for each.
+constexpr unsigned kFewThreads = 8;
+constexpr std::size_t kLargeShelf = 16U << 20;
+constexpr std::size_t kSmallShelf = 8U << 20;
+
 std::int64_t nanoseconds(FileTime time) { return time.seconds * 1'000'000'000 + time.nanoseconds; }
 
 // One run, from looking at the repository to its snapshot.
@@ -41,6 +46,7 @@ class BackupRun {
                              {.compression = context_.compression,
                               .verify = context_.verify_blocks,
                               .discard = options_.dry_run,
+                              .shelf_bytes = context_.threads <= kFewThreads ? kLargeShelf : kSmallShelf,
                               .damage = context_.tell_damage()});
     auto packaged = package(store);
     if (store.met_losses()) packaged = package_anew(store);

@@ -52,7 +52,7 @@ ingest::PackageResult package_stream(const repo::Context& context, ingest::Chunk
     so_far += got;
     if (context.events.progress_due()) context.events.progress({0, so_far, 1, so_far, false, path});
     return got;
-  });
+  }, {.name = names.back()});
 
   ingest::PackageResult result;
   Entry entry = owned_by_caller(names.back(), EntryType::regular, 0600);
