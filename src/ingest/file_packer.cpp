@@ -11,6 +11,12 @@ constexpr std::uint64_t kBlockUnit = 512;       // of st_blocks
 
 }  // namespace
 
+os::FileStatus regular_status(const source::OpenFile& file, const std::string& name) {
+  auto status = file.status();
+  if (status.type != EntryType::regular) throw Error(Code::source, "is no regular file any more", name);
+  return status;
+}
+
 bool same_version(const os::FileStatus& a, const os::FileStatus& b) noexcept {
   return a.size == b.size && a.mtime == b.mtime && a.ctime == b.ctime && a.ino == b.ino;
 }
@@ -123,7 +129,7 @@ std::unique_ptr<format::SparseMap> FilePacker::pack_map(const DataStream& stream
 PackedFile FilePacker::pack(const source::Directory& directory, const source::Item& item) {
   const auto file = directory.open_file(item);
   PackedFile packed;
-  packed.status = file->status();
+  packed.status = regular_status(*file, item.name);
   for (int attempt = 1;; ++attempt) {
     DataStream stream(*file, packed.status);
     std::uint64_t position = 0;
@@ -153,17 +159,16 @@ PackedFile FilePacker::read_inline(const source::Directory& directory, const sou
   const std::size_t start = to.size();
   PackedFile packed;
   packed.status = item.status;
-  for (int attempt = 1;; ++attempt) {
-    to.resize(start + static_cast<std::size_t>(limit) + 1);
+  for (int attempt = 1; packed.status.size <= limit; ++attempt) {
+    // One call for the whole of it: the look afterwards tells whether there is more. Files that the kernel makes up say that they are empty.
+    const std::uint64_t wanted = packed.status.size == 0 ? limit + 1 : packed.status.size;
+    to.resize(start + static_cast<std::size_t>(wanted));
     const std::size_t got = file->read_at(MutableBytes(to).subspan(start), 0);
     to.resize(start + got);
     packed.bytes_read += got;
-    if (got > limit) {
-      to.resize(start);
-      return pack(directory, item);
-    }
+    if (got > limit) break;
     packed.attributes = file->attributes();
-    const auto after = file->status();
+    const auto after = regular_status(*file, item.name);
     const bool same = same_version(packed.status, after) && got == after.size;
     if (same || attempt == kReadAttempts) {
       packed.torn = !same;
@@ -174,6 +179,8 @@ PackedFile FilePacker::read_inline(const source::Directory& directory, const sou
     }
     packed.status = after;
   }
+  to.resize(start);
+  return pack(directory, item);
 }
 
 }  // namespace mbu::ingest

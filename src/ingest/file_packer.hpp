@@ -26,6 +26,9 @@ struct PackedFile {
 // How often a file that changes under the reader is read.
 inline constexpr int kReadAttempts = 3;
 
+// What an open file is. Code::source, naming `name`, when it is no regular file.
+[[nodiscard]] os::FileStatus regular_status(const source::OpenFile& file, const std::string& name);
+
 // Whether two looks at a file saw the same contents, as far as times and size tell.
 [[nodiscard]] bool same_version(const os::FileStatus& a, const os::FileStatus& b) noexcept;
 

@@ -5,7 +5,7 @@
 namespace mbu::ingest {
 
 LargeFile::LargeFile(const source::Directory& directory, const source::Item& item, unsigned workers)
-    : file_(directory.open_file(item)), name_(item.name), workers_(workers), status_(file_->status()) {
+    : file_(directory.open_file(item)), name_(item.name), workers_(workers), status_(regular_status(*file_, item.name)) {
   restart();
 }
 

@@ -9,7 +9,6 @@
 
 #include <array>
 #include <cerrno>
-#include <mutex>
 #include <unordered_map>
 
 namespace mbu::os {
@@ -57,11 +56,9 @@ FileStatus convert(const struct statx& from) {
 
 constexpr unsigned kWanted = STATX_BASIC_STATS | STATX_BTIME;
 
-// A name database behind a lock: a tree has few owners and many files.
+// A name database behind a thread's own memory: a tree has few owners and many files.
 template <class Lookup>
-std::string remembered(std::uint32_t id, std::unordered_map<std::uint32_t, std::string>& names, std::mutex& mutex,
-                       Lookup lookup) {
-  const std::scoped_lock lock(mutex);
+std::string remembered(std::uint32_t id, std::unordered_map<std::uint32_t, std::string>& names, Lookup lookup) {
   const auto found = names.find(id);
   if (found != names.end()) return found->second;
   return names.emplace(id, lookup()).first->second;
@@ -86,9 +83,8 @@ FileStatus status_of(int fd, Blame blame) {
 }
 
 std::string user_name(std::uint32_t uid) {
-  static std::mutex mutex;
-  static std::unordered_map<std::uint32_t, std::string> names;
-  return remembered(uid, names, mutex, [uid] {
+  thread_local std::unordered_map<std::uint32_t, std::string> names;
+  return remembered(uid, names, [uid] {
     std::array<char, 16384> space;
     passwd entry{};
     passwd* found = nullptr;
@@ -98,9 +94,8 @@ std::string user_name(std::uint32_t uid) {
 }
 
 std::string group_name(std::uint32_t gid) {
-  static std::mutex mutex;
-  static std::unordered_map<std::uint32_t, std::string> names;
-  return remembered(gid, names, mutex, [gid] {
+  thread_local std::unordered_map<std::uint32_t, std::string> names;
+  return remembered(gid, names, [gid] {
     std::array<char, 65536> space;
     group entry{};
     group* found = nullptr;

@@ -107,14 +107,8 @@ class LocalDirectory final : public Directory {
   }
 
   std::unique_ptr<OpenFile> open_file(const Item& item) const override {
-    const auto path = path_of(item.name);
-    // A FIFO that took the file's place must not block.
-    auto fd = open(item, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    auto file = std::make_unique<LocalFile>(std::move(fd), path);
-    if (file->status().type != EntryType::regular) {
-      throw Error(Code::source, "is no regular file any more", path);
-    }
-    return file;
+    // A FIFO that took the file's place must not block; it cannot be read by position either.
+    return std::make_unique<LocalFile>(open(item, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), path_of(item.name));
   }
 
   format::Entry describe(const Item& item) const override {

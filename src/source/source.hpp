@@ -19,11 +19,11 @@ struct Item {
   os::FileStatus status;
 };
 
-// A regular file being read. Reads are by position: any thread.
+// A file being read. Reads are by position: any thread.
 class OpenFile {
  public:
   virtual ~OpenFile() = default;
-  // As it is now.
+  // As it is now; of another type than regular when something else had taken the file's name before it was opened.
   [[nodiscard]] virtual os::FileStatus status() const = 0;
   // Fewer bytes than asked for only at the end.
   [[nodiscard]] virtual std::size_t read_at(MutableBytes to, std::uint64_t offset) const = 0;
