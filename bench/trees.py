@@ -139,26 +139,34 @@ class Image(Tree):
 
 
 class Usr(Tree):
-    """Files of this machine: headers, documents, scripts and libraries of its packages, up to 60,000 and 1 GB. Real, but another machine has
-    others."""
-    PLACES = ("/usr/include", "/usr/share", "/usr/lib/python3", "/usr/lib")
+    """Files of this machine: headers, documents, libraries and scripts, and what else its packages share, up to 60,000 files and 1,069 MB,
+    as even a mixture of them as there are files. Real, but another machine has others."""
+    PLACES = ("/usr/include", "/usr/share/doc", "/usr/lib", "/usr/share")
 
     def make(self):
+        self.taken, self.bytes = set(), 0
+        for quota in (1 / len(self.PLACES), 1):
+            for place in self.PLACES:
+                self.take(place, self.count(60_000) * quota, self.count(1_069_000_000) * quota)
+        self.single = self.files()[len(self.taken) // 2]
+
+    def take(self, place, most_files, most_bytes):
+        """Files of a place in the order of their names, until it gave its part or the tree is full."""
         files, size = 0, 0
-        for place in self.PLACES:
-            for folder, folders, names in os.walk(place):
-                folders.sort()
-                for name in sorted(names):
-                    path = os.path.join(folder, name)
-                    if os.path.islink(path) or not os.path.isfile(path) or os.path.getsize(path) > 4 * MIB:
-                        continue
-                    if files >= self.count(60_000) or size >= self.count(1000 * MIB):
-                        break
-                    with open(path, "rb") as file:
-                        data = file.read()
-                    self.write(os.path.relpath(path, "/usr"), data, OLD + files)
-                    files, size = files + 1, size + len(data)
-        self.single = self.files()[files // 2]
+        for folder, folders, names in os.walk(place):
+            folders.sort()
+            for name in sorted(names):
+                path = os.path.join(folder, name)
+                if path in self.taken or os.path.islink(path) or not os.path.isfile(path) or os.path.getsize(path) > 4 * MIB:
+                    continue
+                if (files >= most_files or size >= most_bytes or len(self.taken) >= self.count(60_000)
+                        or self.bytes >= self.count(1_069_000_000)):
+                    return
+                with open(path, "rb") as file:
+                    data = file.read()
+                self.write(os.path.relpath(path, "/usr"), data, OLD + len(self.taken))
+                self.taken.add(path)
+                files, size, self.bytes = files + 1, size + len(data), self.bytes + len(data)
 
     def change(self):
         """One file in a hundred gets some bytes more."""

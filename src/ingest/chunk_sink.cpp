@@ -18,7 +18,7 @@ constexpr std::size_t kDataBlock = 2U << 20;
 constexpr std::size_t kRawBlock = 512U << 10;
 constexpr std::size_t kInlineBlock = 1U << 20;
 constexpr std::size_t kListingBlock = 256U << 10;
-// Files up to this size wait on the shelf.
+// Files up to this size may wait on the shelf.
 constexpr std::uint64_t kShelvedFile = 1U << 20;
 // Stored bytes after which a pack is published: what a broken run loses is at most one unfinished pack a worker.
 constexpr std::uint64_t kPackTarget = 32U << 20;
@@ -67,6 +67,7 @@ std::vector<ChunkRef> ChunkSink::put_file(ByteView piece, std::span<const std::s
     append_raw(std::span(chunks).last(raw_chunks), piece.subspan(at - raw_bytes, raw_bytes));
     raw_chunks = raw_bytes = 0;
   };
+  const bool shelved = file.size <= kShelvedFile && shelf_.is_for(file.name);
   for (const auto length : lengths) {
     const auto bytes = piece.subspan(at, length);
     const ChunkRef chunk{repo::chunk_id(store_->own_domain(), BlockRole::data, bytes), static_cast<std::uint32_t>(length)};
@@ -76,7 +77,7 @@ std::vector<ChunkRef> ChunkSink::put_file(ByteView piece, std::span<const std::s
     if (raw) {
       ++raw_chunks;
       raw_bytes += length;
-    } else if (wanted && file.size <= kShelvedFile) {
+    } else if (wanted && shelved) {
       shelve(chunk, bytes, file.name);
     } else if (wanted) {
       append(block(BlockRole::data), chunk, bytes);

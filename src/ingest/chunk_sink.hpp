@@ -2,7 +2,7 @@
 // is writing, so that a worker carries data from a file to a finished block without waiting for others.
 //
 // What a block gains by compression follows from what lies in it together: chunks that do not compress get raw blocks of their own,
-// those of small files wait on a shelf for others like them. One thread at a time.
+// those of small files wait on a shelf when their name comes again and again. One thread at a time.
 #pragma once
 
 #include <optional>

@@ -12,6 +12,12 @@ namespace {
 constexpr std::size_t kLargestPage = 1U << 20;
 constexpr std::size_t kHeaviestEntry = format::kLargestChunk - format::kPageOverhead;
 
+// What is likely to compress well together.
+std::string_view extension(std::string_view name) {
+  const auto dot = name.rfind('.');
+  return dot == std::string_view::npos || dot == 0 ? std::string_view{} : name.substr(dot + 1);
+}
+
 std::uint64_t link_group(const os::FileStatus& status, const std::array<std::uint8_t, 16>& key) {
   ByteBuffer bytes;
   append(bytes, status.dev);
@@ -137,19 +143,23 @@ void GroupPacker::describe_directory(Slot& slot) {
   slot.entry.directory_bytes = child.bytes;
 }
 
-// Files that go into chunks of their own.
+// Files that go into chunks of their own, ordered so that like lies next to like.
 void GroupPacker::pack_files() {
+  std::vector<Slot*> files;
   for (auto& slot : slots_) {
-    const auto& item = directory_.items[slot.position];
-    if (slot.failed || slot.unchanged || results_.large_files.contains(slot.position) || !slot.entry.is_regular() ||
-        is_inline(item.status)) {
-      continue;
+    const auto& status = directory_.items[slot.position].status;
+    const bool large = results_.large_files.contains(slot.position);
+    if (!slot.failed && !slot.unchanged && !large && slot.entry.is_regular() && !is_inline(status)) {
+      files.push_back(&slot);
     }
+  }
+  std::ranges::stable_sort(files, {}, [](const Slot* slot) { return extension(slot->entry.name); });
+  for (auto* slot : files) {
     try {
-      adopt(slot, packer_.pack(*directory_.handle, item));
+      adopt(*slot, packer_.pack(*directory_.handle, directory_.items[slot->position]));
     } catch (const Error& error) {
       if (error.code() != Code::source) throw;
-      fail(slot, error);
+      fail(*slot, error);
     }
   }
 }

@@ -1,21 +1,25 @@
 #include "ingest/shelf.hpp"
 
 #include <algorithm>
-#include <tuple>
-#include <unordered_map>
 
 namespace mbu::ingest {
 namespace {
 
 // Bounds what is kept beside the bytes.
 constexpr std::size_t kMostItems = 16'384;
-
-std::string_view extension(std::string_view name) {
-  const auto dot = name.rfind('.');
-  return dot == std::string_view::npos || dot == 0 ? std::string_view{} : name.substr(dot + 1);
-}
+constexpr std::uint8_t kFew = 3;
 
 }  // namespace
+
+bool Shelf::is_for(std::string_view file_name) {
+  if (++counted_ == kCounters) {  // old names fade, lest every counter be high in the end
+    for (auto& count : seen_) count /= 2;
+    counted_ = 0;
+  }
+  auto& count = seen_[std::hash<std::string_view>{}(file_name) % kCounters];
+  if (count > kFew) return true;
+  return ++count > kFew;
+}
 
 bool Shelf::has_room_for(std::size_t bytes) const noexcept {
   return items_.size() < kMostItems && bytes <= room_bytes_ - bytes_.size();
@@ -28,20 +32,8 @@ void Shelf::add(const format::ChunkRef& chunk, ByteView bytes, std::string_view 
 }
 
 void Shelf::clear_into(const Take& take) {
-  std::unordered_map<std::string_view, int> uses;
-  for (const auto& item : items_) ++uses[item.file_name];
-  // Otherwise as they came, which is by directory.
-  const auto place = [&](const Item* item) {
-    const std::string_view name = item->file_name;
-    return std::tuple(extension(name), uses.at(name) > 1 ? name : std::string_view{}, item->offset);
-  };
-  std::vector<const Item*> order;
-  order.reserve(items_.size());
-  for (const auto& item : items_) order.push_back(&item);
-  std::ranges::sort(order, {}, place);
-  for (const auto* item : order) {
-    take(item->chunk, ByteView(bytes_).subspan(item->offset, item->chunk.length), item->file_name);
-  }
+  std::ranges::stable_sort(items_, {}, &Item::file_name);
+  for (const auto& item : items_) take(item.chunk, ByteView(bytes_).subspan(item.offset, item.chunk.length), item.file_name);
   items_.clear();
   bytes_.clear();
 }

@@ -71,7 +71,7 @@ TEST_F(ChunkSinkTest, KeepsWhatDoesNotCompressFromWhatDoes) {
   EXPECT_EQ(plain_bytes(packs, BlockMethod::zstd), 27 * kChunk);
 }
 
-TEST_F(ChunkSinkTest, StoresSmallFilesThatFillItsShelfMoreThanOnce) {
+TEST_F(ChunkSinkTest, StoresFilesOfTwoNamesThatFillItsShelfMoreThanOnce) {
   std::vector<Piece> pieces;
   for (int i = 0; i < 20; ++i) pieces.push_back({text(15 * kChunk), kChunk, {i % 2 == 0 ? "one.txt" : "two.txt", 15 * kChunk}});
   const auto packs = store(pieces);
