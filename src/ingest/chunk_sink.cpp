@@ -145,6 +145,13 @@ void ChunkSink::close(PackKind kind) {
   packs_[kind].reset();
 }
 
+void ChunkSink::seal_most() {
+  clear_shelf();
+  for (auto& block : blocks_) {
+    if (block.plain.size() >= block.target / 2) seal(block, pack_kind(block.role));
+  }
+}
+
 std::size_t ChunkSink::waiting_bytes() const {
   return std::accumulate(blocks_.begin(), blocks_.end(), shelf_.size_bytes(),
                          [](std::size_t sum, const Block& block) { return sum + block.plain.size(); });

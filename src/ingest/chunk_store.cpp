@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/parallel.hpp"
 #include "repo/index_object.hpp"
 
 namespace mbu::ingest {
@@ -117,9 +118,13 @@ void ChunkStore::finish() {
     waiting += sink->waiting_bytes();
     for (const auto& pack : sink->packs_) any_pack = any_pack || pack.has_value();
   }
+  const bool together = !any_pack && waiting <= kSmallRun;
+  if (!together) {
+    const auto count = sinks_.size();
+    parallel_for(static_cast<unsigned>(count), count, [&](unsigned, std::size_t i) { sinks_[i]->seal_most(); });
+  }
   for (std::size_t i = 1; i < sinks_.size(); ++i) first.take_over(*sinks_[i]);
   first.clear_shelf();
-  const bool together = !any_pack && waiting <= kSmallRun;
   for (auto& block : first.blocks_) {
     if (!block.chunks.empty()) first.seal(block, together ? ChunkSink::data_pack : ChunkSink::pack_kind(block.role));
   }

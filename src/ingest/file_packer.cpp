@@ -129,7 +129,7 @@ std::unique_ptr<format::SparseMap> FilePacker::pack_map(const DataStream& stream
 PackedFile FilePacker::pack(const source::Directory& directory, const source::Item& item) {
   const auto file = directory.open_file(item);
   PackedFile packed;
-  packed.status = regular_status(*file, item.name);
+  packed.status = item.status;
   for (int attempt = 1;; ++attempt) {
     DataStream stream(*file, packed.status);
     std::uint64_t position = 0;
@@ -141,7 +141,7 @@ PackedFile FilePacker::pack(const source::Directory& directory, const source::It
     packed.bytes_read += content.bytes;
     packed.content = std::move(content.content);
     packed.attributes = file->attributes();
-    const auto after = file->status();
+    const auto after = regular_status(*file, item.name);
     packed.torn = !same_version(packed.status, after) || content.bytes != stream.length();
     if (!packed.torn || attempt == kReadAttempts) {
       // Shorter than its status says: kept as what could be read, every byte at its offset.
