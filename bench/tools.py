@@ -209,8 +209,8 @@ def first_line(command):
 
 def available(mbu):
     """(class, binary) of what is here, in the order of the table."""
-    wanted = [(Mbu, mbu), (Restic, shutil.which("restic")), (Restic, os.environ.get("RESTIC18")),
-              (Borg, shutil.which("borg")), (Borg, os.environ.get("BORG14"))]
+    wanted = [(Mbu, mbu), (Restic, os.environ.get("RESTIC18") or shutil.which("restic")),
+              (Borg, os.environ.get("BORG14") or shutil.which("borg"))]
     found = [(kind, binary) for kind, binary in wanted if binary]
     if all(shutil.which(name) for name in ("tar", "zstd", "age", "age-keygen")):
         found.append((TarAge, "tar"))

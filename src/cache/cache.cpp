@@ -226,40 +226,40 @@ Cache::Cache(std::string directory, const crypto::Key& key, std::function<void(c
 Cache::Cache() = default;
 Cache::~Cache() = default;
 
+// The lock is held while SQLite works and no longer: all workers share it.
 std::optional<DirectoryRecord> Cache::find_directory(const crypto::Digest& path_key) {
-  std::optional<DirectoryRecord> record;
-  if (!database_) return record;
-  const std::scoped_lock lock(mutex_);
-  database_->guarded([&] {
-    auto* statement = database_->find_directory.get();
-    sqlite3_reset(statement);
-    bind_blob(statement, 1, path_key);
-    const int code = sqlite3_step(statement);
-    require(code);
-    if (code == SQLITE_ROW) {
-      const auto stored = column(statement, 0);
-      crypto::Digest digest;
-      if (stored.size() >= kChecksumSize &&
-          crypto::equal_in_constant_time(
-              database_->checksum(path_key, stored.subspan(kChecksumSize), digest), stored.first(kChecksumSize))) {
-        record = decode(stored.subspan(kChecksumSize));
-      }
-    }
-    sqlite3_reset(statement);
-  });
-  return record;
+  if (!database_) return std::nullopt;
+  ByteBuffer stored;
+  {
+    const std::scoped_lock lock(mutex_);
+    database_->guarded([&] {
+      auto* statement = database_->find_directory.get();
+      sqlite3_reset(statement);
+      bind_blob(statement, 1, path_key);
+      const int code = sqlite3_step(statement);
+      require(code);
+      if (code == SQLITE_ROW) append(stored, column(statement, 0));
+      sqlite3_reset(statement);
+    });
+  }
+  if (stored.size() < kChecksumSize) return std::nullopt;
+  const auto content = ByteView(stored).subspan(kChecksumSize);
+  crypto::Digest digest;
+  const auto sum = database_->checksum(path_key, content, digest);
+  if (!crypto::equal_in_constant_time(sum, ByteView(stored).first(kChecksumSize))) return std::nullopt;
+  return decode(content);
 }
 
 void Cache::put_directory(const crypto::Digest& path_key, const DirectoryRecord& record) {
   if (!database_) return;
   const auto content = encode(record);
   crypto::Digest digest;
+  const auto sum = database_->checksum(path_key, content, digest);
+  ByteBuffer stored(sum.begin(), sum.end());
+  append(stored, content);
   const std::scoped_lock lock(mutex_);
   database_->guarded([&] {
     database_->begin();
-    const auto sum = database_->checksum(path_key, content, digest);
-    ByteBuffer stored(sum.begin(), sum.end());
-    append(stored, content);
     auto* statement = database_->put_directory.get();
     sqlite3_reset(statement);
     bind_blob(statement, 1, path_key);
