@@ -18,6 +18,7 @@ constexpr int kSchemaVersion = 1;
 constexpr std::size_t kChecksumSize = 16;
 constexpr int kBusyMilliseconds = 2000;
 constexpr int kWritesATransaction = 512;  // others may write in between
+constexpr int kReadsATransaction = 256;
 
 struct DatabaseClose {
   void operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
@@ -96,8 +97,9 @@ struct Cache::Database {
   bool told = false;
   Handle handle;
   Statement find_directory, put_directory, find_page, put_page;
-  bool in_transaction = false;
-  int writes = 0;
+  enum class Transaction { none, read, write };
+  Transaction transaction = Transaction::none;
+  int uses = 0;
 
   [[nodiscard]] std::string file() const { return directory + "/cache.db"; }
 
@@ -154,7 +156,7 @@ struct Cache::Database {
     find_page.reset();
     put_page.reset();
     handle.reset();
-    in_transaction = false;
+    transaction = Transaction::none;
   }
 
   void open() {
@@ -198,19 +200,18 @@ struct Cache::Database {
     }
   }
 
-  // Before each write.
-  void begin() {
-    if (in_transaction && ++writes >= kWritesATransaction) commit();
-    if (in_transaction) return;
-    execute("BEGIN IMMEDIATE");
-    in_transaction = true;
-    writes = 0;
+  // Before each read and each write: many share a transaction, since to begin one is to lock the file and to look whether it changed.
+  void begin(Transaction wanted) {
+    const int most = transaction == Transaction::write ? kWritesATransaction : kReadsATransaction;
+    if (++uses >= most || (wanted == Transaction::write && transaction == Transaction::read)) commit();
+    if (transaction != Transaction::none) return;
+    execute(wanted == Transaction::write ? "BEGIN IMMEDIATE" : "BEGIN");
+    transaction = wanted;
+    uses = 0;
   }
 
   void commit() {
-    if (!in_transaction) return;
-    in_transaction = false;
-    execute("COMMIT");
+    if (std::exchange(transaction, Transaction::none) != Transaction::none) execute("COMMIT");
   }
 
   ByteView checksum(const ByteView key, ByteView content, crypto::Digest& digest) const {
@@ -233,6 +234,7 @@ std::optional<DirectoryRecord> Cache::find_directory(const crypto::Digest& path_
   {
     const std::scoped_lock lock(mutex_);
     database_->guarded([&] {
+      database_->begin(Database::Transaction::read);
       auto* statement = database_->find_directory.get();
       sqlite3_reset(statement);
       bind_blob(statement, 1, path_key);
@@ -259,7 +261,7 @@ void Cache::put_directory(const crypto::Digest& path_key, const DirectoryRecord&
   append(stored, content);
   const std::scoped_lock lock(mutex_);
   database_->guarded([&] {
-    database_->begin();
+    database_->begin(Database::Transaction::write);
     auto* statement = database_->put_directory.get();
     sqlite3_reset(statement);
     bind_blob(statement, 1, path_key);
@@ -274,6 +276,7 @@ std::optional<ByteBuffer> Cache::find_page(const ChunkId& id) {
   if (!database_) return page;
   const std::scoped_lock lock(mutex_);
   database_->guarded([&] {
+    database_->begin(Database::Transaction::read);
     auto* statement = database_->find_page.get();
     sqlite3_reset(statement);
     bind_blob(statement, 1, id.view());
@@ -300,7 +303,7 @@ void Cache::put_page(const ChunkId& id, ByteView bytes) {
   if (!database_) return;
   const std::scoped_lock lock(mutex_);
   database_->guarded([&] {
-    database_->begin();
+    database_->begin(Database::Transaction::write);
     crypto::Nonce nonce;  // random: pages under one key stay far below the 2^32 that makes a repeat likely
     fill_random(nonce);
     ByteBuffer sealed(bytes.begin(), bytes.end());

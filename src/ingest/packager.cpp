@@ -247,6 +247,7 @@ class Packager {
       d->failures.emplace(position, error);
       return;
     }
+    context_.cache.commit();  // this may take a while, and others use the cache too
     ++group.waiting;
     push_large_file(d, group, position, file);
   }

@@ -166,6 +166,37 @@ TEST_F(CacheTest, DoesWithoutAPlaceThatCannotBeMade) {
   EXPECT_EQ(warnings_.size(), 1u);
 }
 
+TEST_F(CacheTest, WritesAfterReadsAndSeesWhatOthersWroteSince) {
+  fill();
+  const auto one = open(), other = open();
+  crypto::Digest path{};
+  EXPECT_FALSE(one->find_directory(path));
+  one->commit();
+  other->put_directory(path, record_);
+  other->commit();
+  EXPECT_TRUE(one->find_directory(path));
+  one->put_directory(path_, record_);  // while a transaction of reads is open
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(one->find_directory(path));
+  one->commit();
+  EXPECT_TRUE(has_all(*other));
+  EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(CacheTest, LetsOthersInAfterSomeReads) {
+  fill();
+  const auto reader = open(), writer = open();
+  std::jthread reading([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) EXPECT_TRUE(reader->find_directory(path_));
+  });
+  crypto::Digest path{};
+  for (std::uint8_t i = 0; i < 20; ++i) {
+    path[0] = i;
+    writer->put_directory(path, record_);
+    writer->commit();
+  }
+  EXPECT_TRUE(has_all(*writer));
+}
+
 TEST_F(CacheTest, IsSharedByProcesses) {
   fill();
   std::vector<pid_t> children;
