@@ -21,7 +21,7 @@ struct DirectoryResult {
 // A run of entries that become one leaf page (two or more when they turn out too large).
 struct Group {
   std::size_t begin = 0, end = 0;  // of the items
-  std::atomic<std::size_t> waiting{1};  // for subdirectories, large files and its own preparation
+  std::atomic<std::size_t> waiting{1};  // for subdirectories, files packed by tasks of their own, and its own preparation
   std::vector<format::PageChild> pages;
 };
 
@@ -46,7 +46,7 @@ struct DirectoryTask {
 
   std::mutex mutex;  // guards what follows
   std::map<std::size_t, DirectoryResult> children;  // by position
-  std::map<std::size_t, PackedFile> large_files;
+  std::map<std::size_t, PackedFile> packed_files;
   std::map<std::size_t, Error> failures;            // items that could not be read
   bool incomplete = false;                          // something in it must be looked at again next time
 };

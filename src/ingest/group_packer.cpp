@@ -101,9 +101,9 @@ void GroupPacker::take_results() {
   };
   copy_own(directory_.children, results_.children);
   copy_own(directory_.failures, results_.failures);
-  auto& large = directory_.large_files;
-  for (auto at = large.lower_bound(group_.begin); at != large.end() && at->first < group_.end;) {
-    results_.large_files.insert(large.extract(at++));
+  auto& packed = directory_.packed_files;
+  for (auto at = packed.lower_bound(group_.begin); at != packed.end() && at->first < group_.end;) {
+    results_.packed_files.insert(packed.extract(at++));
   }
 }
 
@@ -124,8 +124,8 @@ void GroupPacker::prepare(Slot& slot) {
     return;
   }
   if (slot.entry.is_directory()) describe_directory(slot);
-  if (const auto large = results_.large_files.find(slot.position); large != results_.large_files.end()) {
-    adopt(slot, std::move(large->second));
+  if (const auto packed = results_.packed_files.find(slot.position); packed != results_.packed_files.end()) {
+    adopt(slot, std::move(packed->second));
   }
 }
 
@@ -148,8 +148,8 @@ void GroupPacker::pack_files() {
   std::vector<Slot*> files;
   for (auto& slot : slots_) {
     const auto& status = directory_.items[slot.position].status;
-    const bool large = results_.large_files.contains(slot.position);
-    if (!slot.failed && !slot.unchanged && !large && slot.entry.is_regular() && !is_inline(status)) {
+    const bool packed = results_.packed_files.contains(slot.position);
+    if (!slot.failed && !slot.unchanged && !packed && slot.entry.is_regular() && !is_inline(status)) {
       files.push_back(&slot);
     }
   }
@@ -253,8 +253,8 @@ void GroupPacker::fail(Slot& slot, const Error& error) {
 void GroupPacker::count(const Slot& slot) {
   if (slot.entry.is_directory()) return;
   ++files_done_;
-  // Large files told their progress as they were read.
-  if (slot.entry.is_regular() && !results_.large_files.contains(slot.position)) bytes_done_ += slot.entry.size;
+  // Those that were packed before told their progress then.
+  if (slot.entry.is_regular() && !results_.packed_files.contains(slot.position)) bytes_done_ += slot.entry.size;
   if (slot.old == nullptr) {
     ++counts_.files_new;
   } else if (slot.unchanged || format::same_file(slot.entry, *slot.old)) {

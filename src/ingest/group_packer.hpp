@@ -43,7 +43,7 @@ class GroupPacker {
   // What the group waited for, by position.
   struct Results {
     std::map<std::size_t, DirectoryResult> children;
-    std::map<std::size_t, PackedFile> large_files;
+    std::map<std::size_t, PackedFile> packed_files;
     std::map<std::size_t, Error> failures;
   };
   // One item on its way to an entry.

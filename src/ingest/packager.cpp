@@ -11,7 +11,9 @@
 namespace mbu::ingest {
 namespace {
 
-// Larger files are packed by all workers together.
+// Larger files are tasks of their own, so that a directory of them keeps all workers busy.
+constexpr std::uint64_t kOwnTask = 1U << 20;
+// Larger ones are packed by all workers together.
 constexpr std::uint64_t kLargeFile = 16U << 20;
 constexpr std::size_t kMostProblems = 1000;
 
@@ -214,11 +216,11 @@ class Packager {
   // Starts what the group has to wait for.
   void prepare_group(const TaskRef& d, Group& group, Worker& worker) {
     context_.interrupt.check();
-    std::vector<std::size_t> directories, large;
+    std::vector<std::size_t> directories, files;
     for (std::size_t i = group.begin; i < group.end && !d->same_listing; ++i) {
       const auto& status = d->items[i].status;
       if (status.type == EntryType::directory) directories.push_back(i);
-      if (status.type == EntryType::regular && status.size > kLargeFile && !is_recorded(*d, i)) large.push_back(i);
+      if (status.type == EntryType::regular && status.size > kOwnTask && !is_recorded(*d, i)) files.push_back(i);
     }
     if (!directories.empty()) {
       const OldEntries old(*d, group, worker.reader);
@@ -229,7 +231,14 @@ class Packager {
         push_child(d, *i, known ? std::optional(entry->directory) : std::nullopt);
       }
     }
-    for (const auto i : large) start_large_file(d, group, i);
+    group.waiting += files.size();
+    for (const auto i : files) {
+      if (d->items[i].status.size > kLargeFile) {
+        start_large_file(d, group, i);
+      } else {
+        queue_.push([this, d, &group, i](Worker& w) { pack_file(d, group, i, w); });
+      }
+    }
     one_less(d, group);
   }
 
@@ -237,19 +246,35 @@ class Packager {
     if (--group.waiting == 0) push_group(d, group);
   }
 
-  void start_large_file(const TaskRef& d, Group& group, std::size_t position) {
-    std::shared_ptr<LargeFile> file;
+  // Runs `work`, which packs a file that its group waits for. False: it must go on.
+  template <class Work>
+  void deliver_file(const TaskRef& d, Group& group, std::size_t position, Work work) {
     try {
-      file = std::make_shared<LargeFile>(*d->handle, d->items[position], context_.threads);
+      auto packed = work();
+      if (!packed) return;
+      const std::scoped_lock lock(d->mutex);
+      d->packed_files.emplace(position, std::move(*packed));
     } catch (const Error& error) {
       if (error.code() != Code::source) throw;
       const std::scoped_lock lock(d->mutex);
       d->failures.emplace(position, error);
-      return;
     }
+    one_less(d, group);
+  }
+
+  void pack_file(const TaskRef& d, Group& group, std::size_t position, Worker& worker) {
+    context_.interrupt.check();
+    const auto& item = d->items[position];
+    deliver_file(d, group, position, [&] { return std::optional(worker.packer.pack(*d->handle, item)); });
+    advance(0, item.status.size, child_path(*d, item.name));
+  }
+
+  void start_large_file(const TaskRef& d, Group& group, std::size_t position) {
     context_.cache.commit();  // this may take a while, and others use the cache too
-    ++group.waiting;
-    push_large_file(d, group, position, file);
+    deliver_file(d, group, position, [&]() -> std::optional<PackedFile> {
+      push_large_file(d, group, position, std::make_shared<LargeFile>(*d->handle, d->items[position], context_.threads));
+      return std::nullopt;
+    });
   }
 
   void push_large_file(const TaskRef& d, Group& group, std::size_t position, const std::shared_ptr<LargeFile>& file) {
@@ -268,20 +293,11 @@ class Packager {
       advance(0, bytes, path);
     });
     if (!last) return;
-    try {
+    deliver_file(d, group, position, [&] {
       auto packed = file->result(worker.packer);
-      if (!packed) {
-        push_large_file(d, group, position, file);
-        return;
-      }
-      const std::scoped_lock lock(d->mutex);
-      d->large_files.emplace(position, std::move(*packed));
-    } catch (const Error& error) {
-      if (error.code() != Code::source) throw;
-      const std::scoped_lock lock(d->mutex);
-      d->failures.emplace(position, error);
-    }
-    one_less(d, group);
+      if (!packed) push_large_file(d, group, position, file);
+      return packed;
+    });
   }
 
   // --- A group becomes a page, the pages a directory. ---
