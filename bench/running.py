@@ -18,13 +18,7 @@ def say(text):
 def warm(*places):
     """Reads all there is, so that no program finds another one's cold disk."""
     for place in places:
-        for folder, _, names in os.walk(place):
-            for name in names:
-                path = os.path.join(folder, name)
-                if os.path.isfile(path) and not os.path.islink(path):
-                    with open(path, "rb", buffering=0) as file:
-                        while file.read(1 << 20):
-                            pass
+        subprocess.run(["find", place, "-type", "f", "-exec", "cat", "{}", "+"], stdout=subprocess.DEVNULL, check=True)
 
 
 class Failure(Exception):
