@@ -2,16 +2,21 @@
 //
 // Bytes a second are of plain data. A part that falls behind its primitive is where a slower release lost its time.
 #include <benchmark/benchmark.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <zstd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <random>
 
+#include "bench/synthetic_index.hpp"
 #include "chunk/chunker.hpp"
 #include "format/page.hpp"
 #include "repo/block_codec.hpp"
 #include "repo/vault.hpp"
+#include "source/local_source.hpp"
 
 namespace {
 
@@ -106,6 +111,39 @@ void aes_256_gcm(benchmark::State& state) {
 }
 BENCHMARK(aes_256_gcm)->Arg(4096)->Arg(kMiB);
 
+void sha_256(benchmark::State& state) {
+  const auto bytes = random_bytes(static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state) benchmark::DoNotOptimize(crypto::sha256(bytes));
+  count_bytes(state, bytes.size());
+}
+BENCHMARK(sha_256)->Arg(kMiB);
+
+// The tree whose directories are walked.
+constexpr const char* kWalked = "/usr/include";
+
+std::int64_t walk_plainly(int parent, const char* name) {
+  const int fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  DIR* directory = fd < 0 ? nullptr : ::fdopendir(fd);
+  std::int64_t entries = 0;
+  while (const auto* entry = directory == nullptr ? nullptr : ::readdir(directory)) {
+    const std::string_view found = entry->d_name;
+    if (found == "." || found == "..") continue;
+    struct statx status;
+    if (::statx(fd, entry->d_name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &status) != 0) continue;
+    ++entries;
+    if (S_ISDIR(status.stx_mode)) entries += walk_plainly(fd, entry->d_name);
+  }
+  if (directory != nullptr) ::closedir(directory);
+  return entries;
+}
+
+void statx_walk(benchmark::State& state) {
+  std::int64_t entries = 0;
+  for (auto _ : state) entries += walk_plainly(AT_FDCWD, kWalked);
+  state.SetItemsProcessed(entries);
+}
+BENCHMARK(statx_walk);
+
 // --- Parts ---
 
 void chunk_cut(benchmark::State& state) {
@@ -195,6 +233,47 @@ void decode_page(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * 500);
 }
 BENCHMARK(decode_page);
+
+std::int64_t walk_source(source::Directory& directory) {
+  const auto items = directory.list([](const std::string&, const Error&) {});
+  auto entries = static_cast<std::int64_t>(items.size());
+  for (const auto& item : items) {
+    if (item.status.type == EntryType::directory) entries += walk_source(*directory.open_directory(item));
+  }
+  return entries;
+}
+
+void directory_walk(benchmark::State& state) {
+  const std::vector<std::string> paths{kWalked};
+  const source::Selector selector({}, paths, {});
+  std::int64_t entries = 0;
+  for (auto _ : state) entries += walk_source(*source::open_local_source(paths, selector, {})->root());
+  state.SetItemsProcessed(entries);
+}
+BENCHMARK(directory_walk);
+
+// In a location table of a million chunks, which fits into memory; bench_location_table has one of 100 million.
+void index_look_up(benchmark::State& state, std::uint64_t seed, cache::LocationTable::Lookup expected) {
+  constexpr std::uint64_t kChunks = 1'000'000;
+  char pattern[] = "/dev/shm/mbu-bench-XXXXXX";
+  const std::string place = ::mkdtemp(pattern);
+  {
+    const cache::LocationTables tables(place, crypto::random_key());
+    const auto table = tables.open(bench::make_table(tables, kChunks));
+    std::mt19937_64 random(3);
+    std::vector<cache::ChunkPlace> found;
+    for (auto _ : state) {
+      found.clear();
+      if (table->find(bench::synthetic_id(random() % kChunks, kChunks, seed), found) != expected) state.SkipWithError("wrong answer");
+    }
+  }
+  std::filesystem::remove_all(place);
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
+}
+void index_look_up_absent(benchmark::State& state) { index_look_up(state, 2, cache::LocationTable::Lookup::absent); }
+void index_look_up_present(benchmark::State& state) { index_look_up(state, 1, cache::LocationTable::Lookup::found); }
+BENCHMARK(index_look_up_absent);
+BENCHMARK(index_look_up_present);
 
 }  // namespace
 

@@ -10,6 +10,10 @@ import subprocess
 PASSWORD = "correct horse battery staple"
 
 
+def bytes_below(root):
+    return sum(os.lstat(os.path.join(folder, name)).st_size for folder, _, names in os.walk(root) for name in names)
+
+
 class Tool:
     def __init__(self, binary, place, tree):
         self.binary, self.place, self.tree = binary, place, tree
@@ -44,10 +48,7 @@ class Tool:
         return os.path.join(target, self.tree.lstrip("/"))
 
     def stored(self):
-        total = 0
-        for folder, _, names in os.walk(self.repository):
-            total += sum(os.lstat(os.path.join(folder, name)).st_size for name in names)
-        return total
+        return bytes_below(self.repository)
 
 
 class Mbu(Tool):
@@ -108,7 +109,7 @@ class Borg(Tool):
 
     @staticmethod
     def version(binary):
-        return first_line([binary, "--version"])
+        return "borg " + first_line([binary, "--version"]).split()[-1]
 
     def init(self):
         return [self.binary, "init", "--encryption", "repokey"]

@@ -320,6 +320,14 @@ void Cache::put_page(const ChunkId& id, ByteView bytes) {
   });
 }
 
+void Cache::end_reads() {
+  if (!database_) return;
+  const std::scoped_lock lock(mutex_);
+  database_->guarded([&] {
+    if (database_->transaction == Database::Transaction::read) database_->commit();
+  });
+}
+
 void Cache::commit() {
   if (!database_) return;
   const std::scoped_lock lock(mutex_);

@@ -36,7 +36,8 @@ class Cache {
   Cache();
   ~Cache();
 
-  // `path_key`: a hash that names a directory and how it was selected.
+  // `path_key`: a hash that names a directory and how it was selected. Other processes cannot commit between a find and the next
+  // end_reads() or commit(), or some hundred finds.
   [[nodiscard]] std::optional<DirectoryRecord> find_directory(const crypto::Digest& path_key);
   // May be kept back until commit().
   void put_directory(const crypto::Digest& path_key, const DirectoryRecord& record);
@@ -45,6 +46,7 @@ class Cache {
   [[nodiscard]] std::optional<ByteBuffer> find_page(const ChunkId& id);
   void put_page(const ChunkId& id, ByteView bytes);
 
+  void end_reads();
   void commit();
 
   // Where chunks lie; null for a cache that remembers nothing.

@@ -33,8 +33,8 @@ class Chunker {
 
   [[nodiscard]] const Parameters& parameters() const noexcept { return parameters_; }
 
-  // The length of the first chunk of `data`, which starts where a chunk starts and goes on for at least `maximum` bytes or
-  // to the end of the stream. 0 only for empty data.
+  // The length of the first chunk of `data`, which starts where a chunk starts. A result as long as `data` is certain only if the stream
+  // ends there or it is `maximum`. 0 only for empty data.
   [[nodiscard]] std::size_t cut(ByteView data) const noexcept;
 
  private:

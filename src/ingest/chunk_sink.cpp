@@ -20,7 +20,8 @@ constexpr std::size_t kInlineBlock = 1U << 20;
 constexpr std::size_t kListingBlock = 256U << 10;
 // Files up to this size may wait on the shelf.
 constexpr std::uint64_t kShelvedFile = 1U << 20;
-// Stored bytes after which a pack is published: what a broken run loses is at most one unfinished pack a worker.
+// Stored bytes after which a pack is published: what a broken run loses is at most an unfinished pack, and what
+// waits, a worker.
 constexpr std::uint64_t kPackTarget = 32U << 20;
 // Or chunks, whose list is held in memory until then: what compresses very well has many of them.
 constexpr std::size_t kPackChunks = 16'384;
@@ -117,7 +118,11 @@ void ChunkSink::append_raw(std::span<const ChunkRef> chunks, ByteView bytes) {
 
 void ChunkSink::shelve(const ChunkRef& chunk, ByteView bytes, std::string_view file_name) {
   if (!shelf_.has_room_for(bytes.size())) clear_shelf();
-  shelf_.add(chunk, bytes, file_name);
+  if (shelf_.has_room_for(bytes.size())) {
+    shelf_.add(chunk, bytes, file_name);
+  } else {
+    append(block(BlockRole::data), chunk, bytes);
+  }
 }
 
 void ChunkSink::clear_shelf() {
@@ -148,7 +153,10 @@ void ChunkSink::close(PackKind kind) {
 void ChunkSink::seal_most() {
   clear_shelf();
   for (auto& block : blocks_) {
-    if (block.plain.size() >= block.target / 2) seal(block, pack_kind(block.role));
+    const auto into = pack_kind(block.role);
+    // A listing pack is not begun for this: the first sink will write one for all.
+    const bool may = block.role == BlockRole::data || packs_[into];
+    if (may && block.plain.size() >= block.target / 2) seal(block, into);
   }
 }
 

@@ -56,7 +56,7 @@ class ChunkSink {
   void seal(Block& block, PackKind into);
   void seal(const Block& kind, ByteView plain, std::span<const format::ChunkRef> chunks, PackKind into);
   void close(PackKind kind);
-  // Seals what fills at least half a block.
+  // Seals what waits on the shelf or fills at least half a block.
   void seal_most();
   [[nodiscard]] std::size_t waiting_bytes() const;
   void take_over(ChunkSink& other);

@@ -129,7 +129,7 @@ std::unique_ptr<format::SparseMap> FilePacker::pack_map(const DataStream& stream
 PackedFile FilePacker::pack(const source::Directory& directory, const source::Item& item) {
   const auto file = directory.open_file(item);
   PackedFile packed;
-  packed.status = item.status;
+  packed.status = regular_status(*file, item.name);
   for (int attempt = 1;; ++attempt) {
     DataStream stream(*file, packed.status);
     std::uint64_t position = 0;
@@ -166,7 +166,11 @@ PackedFile FilePacker::read_inline(const source::Directory& directory, const sou
     const std::size_t got = file->read_at(MutableBytes(to).subspan(start), 0);
     to.resize(start + got);
     packed.bytes_read += got;
-    if (got > limit) break;
+    if (got > limit) {
+      // Only what the kernel makes up says that it is empty and is not; it need not have an end.
+      if (regular_status(*file, item.name).size == 0) throw Error(Code::source, "says that it is empty and holds more than " + std::to_string(limit) + " bytes", item.name);
+      break;
+    }
     packed.attributes = file->attributes();
     const auto after = regular_status(*file, item.name);
     const bool same = same_version(packed.status, after) && got == after.size;

@@ -218,7 +218,7 @@ void GroupPacker::append_old_inline(const Slot& slot, ByteBuffer& to) {
   } catch (const Error& error) {
     if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
     auto again = packer_.read_inline(*directory_.handle, item, slot.entry.size, to);
-    if (again.status.size != slot.entry.size) {
+    if (again.content.kind != format::Content::Kind::inlined || again.status.size != slot.entry.size) {
       throw Error(Code::source, "changed while it was read", item.name);
     }
   }

@@ -46,6 +46,10 @@ class Packager {
     }
   }
 
+  Packager(const Packager&) = delete;
+  Packager& operator=(const Packager&) = delete;
+  ~Packager() { context_.cache.end_reads(); }
+
   PackageResult run() {
     auto root = std::make_shared<DirectoryTask>();
     root->path = "/";
@@ -246,7 +250,7 @@ class Packager {
     if (--group.waiting == 0) push_group(d, group);
   }
 
-  // Runs `work`, which packs a file that its group waits for. False: it must go on.
+  // Runs `work`, which packs a file that its group waits for. Nothing: others go on with it.
   template <class Work>
   void deliver_file(const TaskRef& d, Group& group, std::size_t position, Work work) {
     try {
@@ -265,6 +269,7 @@ class Packager {
   void pack_file(const TaskRef& d, Group& group, std::size_t position, Worker& worker) {
     context_.interrupt.check();
     const auto& item = d->items[position];
+    context_.cache.end_reads();
     deliver_file(d, group, position, [&] { return std::optional(worker.packer.pack(*d->handle, item)); });
     advance(0, item.status.size, child_path(*d, item.name));
   }
@@ -304,6 +309,7 @@ class Packager {
 
   void finish_group(const TaskRef& d, Group& group, Worker& worker) {
     context_.interrupt.check();
+    context_.cache.end_reads();  // reading files may take a while, and others use the cache too
     GroupPacker packer(*d, group, worker.packer, worker.reader, context_.vault.keyring().own_domain(),
                        [&](Problem::Kind kind, const std::string& name, const std::string& message) {
                          tell(kind, child_path(*d, name), message);

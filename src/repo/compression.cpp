@@ -60,6 +60,8 @@ bool looks_random(ByteView bytes) {
   return sample.entropy() > 7.85;
 }
 
+bool is_worth_it(const Scratch& frame, ByteView plain) { return frame.size() < plain.size() - plain.size() / 32; }
+
 // Whether it begins like one frame of the current format, without dictionary, whose window is not too large (RFC 8878, 3.1.1.1). The
 // library's own limit of the window binds its streams only.
 bool is_allowed(ByteView frame) noexcept {
@@ -102,12 +104,6 @@ Compressor::Compressor(Compression compression) : context_(std::make_unique<Cont
 Compressor::Compressor(Compressor&&) noexcept = default;
 Compressor& Compressor::operator=(Compressor&&) noexcept = default;
 Compressor::~Compressor() = default;
-
-namespace {
-
-bool is_worth_it(const Scratch& frame, ByteView plain) { return frame.size() < plain.size() - plain.size() / 32; }
-
-}  // namespace
 
 bool Compressor::is_promising(ByteView plain) {
   if (compression_.off) return false;

@@ -16,8 +16,8 @@ class Compressor {
   Compressor& operator=(Compressor&&) noexcept;
   ~Compressor();
 
-  // Whether compressing may be worth it: false for what looks random by a sample and does not shrink at a quick try. True for a few
-  // KiB, of which a sample tells nothing.
+  // Whether compressing may be worth it: false when it is switched off, and for what looks random by a sample and does not shrink when the
+  // first 64 KiB of it are compressed quickly. True for less than 8 KiB, of which a sample tells nothing.
   [[nodiscard]] bool is_promising(ByteView plain);
   // Compresses into `to`, whose size becomes that of the frame. False, and `to` unspecified, when it is not worth it: less than
   // 1/32 saved counts as nothing.

@@ -67,6 +67,7 @@ class LocalFile final : public OpenFile {
         if (errno == ENXIO) return runs;  // it was cut short meanwhile
         throw os::system_error(blame(), "find the holes", errno);
       }
+      if (data < at || hole <= data) throw Error(Code::source, "does not tell where its holes are", path_);
       runs.push_back({static_cast<std::uint64_t>(data), static_cast<std::uint64_t>(hole - data)});
       at = hole;
     }

@@ -23,7 +23,8 @@ struct Item {
 class OpenFile {
  public:
   virtual ~OpenFile() = default;
-  // As it is now; of another type than regular when something else had taken the file's name before it was opened.
+  // As it is now; of another type than regular when something else had taken the file's name before it was opened;
+  // what the other functions say of that is of no use.
   [[nodiscard]] virtual os::FileStatus status() const = 0;
   // Fewer bytes than asked for only at the end.
   [[nodiscard]] virtual std::size_t read_at(MutableBytes to, std::uint64_t offset) const = 0;

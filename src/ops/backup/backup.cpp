@@ -23,10 +23,9 @@ std::string this_host() {
   return ::uname(&names) == 0 ? names.nodename : "";
 }
 
-// Memory per thread for what waits to be put beside its like: with many threads there is less of it for each.
-constexpr unsigned kFewThreads = 8;
-constexpr std::size_t kLargeShelf = 16U << 20;
-constexpr std::size_t kSmallShelf = 8U << 20;
+// Memory for what waits to be put beside its like: of one thread at most, and of all.
+constexpr std::size_t kLargestShelf = 16U << 20;
+constexpr std::size_t kAllShelves = 64U << 20;
 
 std::int64_t nanoseconds(FileTime time) { return time.seconds * 1'000'000'000 + time.nanoseconds; }
 
@@ -46,7 +45,7 @@ class BackupRun {
                              {.compression = context_.compression,
                               .verify = context_.verify_blocks,
                               .discard = options_.dry_run,
-                              .shelf_bytes = context_.threads <= kFewThreads ? kLargeShelf : kSmallShelf,
+                              .shelf_bytes = std::min(kLargestShelf, kAllShelves / context_.threads),
                               .damage = context_.tell_damage()});
     auto packaged = package(store);
     if (store.met_losses()) packaged = package_anew(store);
