@@ -239,7 +239,8 @@ class Interrupted(Crash):
             for i in range(6):
                 trees.write(f"{self.source}/large {i}", trees.noise(16 << 20, 100 * attempt + i))
             process = self.start(["-o", self.source])
-            time.sleep(0.25)
+            while process.poll() is None and not self.is_writing_a_pack():
+                time.sleep(0.001)
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=60)
             ended = support.Result("-o", process.returncode, out, err)
@@ -248,6 +249,9 @@ class Interrupted(Crash):
         self.assertEqual(ended.status, 130, str(ended))
         self.assert_recovers(thorough=True)
         self.assert_first_is_whole()
+
+    def is_writing_a_pack(self):
+        return any(name.startswith(".mbu-tmp-") for name in os.listdir(os.path.join(self.repo, "data")))
 
     def test_interrupted_while_it_restores(self):
         for i in range(2000):
