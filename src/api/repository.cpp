@@ -22,7 +22,7 @@
 namespace mbu {
 namespace {
 
-constexpr unsigned kMostThreads = 32;  // by default: what keeps memory under 300 MB
+constexpr unsigned kMostThreads = 32;  // by default: what keeps memory under 500 MB
 
 unsigned threads_of(const RepositoryOptions& options) {
   if (options.threads != 0) return options.threads;
