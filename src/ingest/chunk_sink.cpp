@@ -13,7 +13,7 @@ using format::ChunkRef;
 using repo::Packing;
 
 // Plain bytes. Larger blocks compress better; smaller ones make reading one file or one directory cheaper, and what is not compressed
-// stays in a core's second cache from the file to the pack.
+// gains nothing from more.
 constexpr std::size_t kDataBlock = 2U << 20;
 constexpr std::size_t kRawBlock = 512U << 10;
 constexpr std::size_t kInlineBlock = 1U << 20;

@@ -6,7 +6,7 @@ namespace mbu::ingest {
 namespace {
 
 constexpr std::size_t kLongestInlineMap = 512;  // FORMAT.md §7.2
-constexpr std::size_t kPiece = 1U << 20;        // what a worker reads at once stays in its second cache
+constexpr std::size_t kPiece = 1U << 20;        // what a worker reads at once
 constexpr std::uint64_t kBlockUnit = 512;       // of st_blocks
 
 }  // namespace

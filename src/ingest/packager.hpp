@@ -2,7 +2,7 @@
 //
 // The walk is a stack of tasks that all workers share (WorkQueue). A directory is listed; if nothing in the listing changed since the
 // record in the cache was made, its page is taken over as it is once its subdirectories have said the same. Else its entries are
-// grouped into the leaves they will form; a group waits for its subdirectories and large files, then one worker reads its
+// grouped into the leaves they will form; a group waits for its subdirectories and for files of more than 1 MiB, then one worker reads its
 // other files and writes its page. What waits is what lies beside the path to the root, so memory follows the widest directories
 // on one path, not the tree.
 #pragma once
