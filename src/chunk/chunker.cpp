@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "chunk/entropy.hpp"
+
 namespace mbu::chunk {
 namespace {
 
@@ -69,19 +71,30 @@ GearTable GearTable::from(ByteView bytes) noexcept {
   return table;
 }
 
-Chunker::Chunker(const GearTable& gear, Parameters parameters) noexcept : gear_(&gear), parameters_(parameters) {
-  const int bits = std::bit_width(parameters.normal) - 1;
-  strict_threshold_ = zero_upper_bits(bits + kNormalisation);
-  relaxed_threshold_ = zero_upper_bits(bits - kNormalisation);
+Parameters Parameters::coarse() const noexcept {
+  return {std::max(minimum, maximum / 7 * 4), std::max(normal, maximum / 7 * 5), maximum};
 }
 
-std::size_t Chunker::cut(ByteView data) const noexcept {
-  if (data.size() <= parameters_.minimum) return data.size();
-  const std::size_t end = std::min<std::size_t>(data.size(), parameters_.maximum);
-  const std::size_t middle = std::min<std::size_t>(end, parameters_.normal);
-  auto scan = find_cut(data.data(), {parameters_.minimum, 0}, middle, *gear_, strict_threshold_);
-  if (!scan.found) scan = find_cut(data.data(), scan, end, *gear_, relaxed_threshold_);
-  return scan.at;
+Chunker::Class::Class(const Parameters& p) noexcept : parameters(p) {
+  const int bits = std::bit_width(p.normal) - 1;
+  strict_threshold = zero_upper_bits(bits + kNormalisation);
+  relaxed_threshold = zero_upper_bits(bits - kNormalisation);
+}
+
+Chunker::Chunker(const GearTable& gear, Parameters parameters) noexcept
+    : gear_(&gear), fine_(parameters), coarse_(parameters.coarse()) {}
+
+std::size_t Chunker::cut(ByteView data, bool stream_ends_here) const noexcept {
+  const std::size_t looked_at = coarse_.parameters.minimum;
+  if (data.size() < looked_at && !stream_ends_here) return 0;
+  const bool coarse = data.size() >= looked_at && looks_random(data.first(looked_at));
+  const auto& [parameters, strict_threshold, relaxed_threshold] = coarse ? coarse_ : fine_;
+  const std::size_t end = std::min<std::size_t>(data.size(), parameters.maximum);
+  Scan scan{std::min<std::size_t>(end, parameters.minimum), 0};
+  scan = find_cut(data.data(), scan, std::min<std::size_t>(end, parameters.normal), *gear_, strict_threshold);
+  if (!scan.found) scan = find_cut(data.data(), scan, end, *gear_, relaxed_threshold);
+  const bool certain = scan.found || end == parameters.maximum || stream_ends_here;
+  return certain ? scan.at : 0;
 }
 
 }  // namespace mbu::chunk

@@ -6,7 +6,7 @@ namespace mbu::ingest {
 namespace {
 
 constexpr std::size_t kLongestInlineMap = 512;  // FORMAT.md §7.2
-constexpr std::size_t kPiece = 1U << 20;        // what a worker reads at once
+constexpr std::size_t kPiece = 2U << 20;        // what a worker reads at once
 constexpr std::uint64_t kBlockUnit = 512;       // of st_blocks
 
 }  // namespace
@@ -77,9 +77,8 @@ std::size_t FilePacker::piece_bytes() const noexcept {
 std::vector<std::size_t> FilePacker::cut(ByteView bytes, bool stream_ends_here) const {
   std::vector<std::size_t> lengths;
   while (!bytes.empty()) {
-    const auto length = chunker_.cut(bytes);
-    const bool certain = length < bytes.size() || length == chunker_.parameters().maximum || stream_ends_here;
-    if (!certain) break;
+    const auto length = chunker_.cut(bytes, stream_ends_here);
+    if (length == 0) break;
     lengths.push_back(length);
     bytes = bytes.subspan(length);
   }

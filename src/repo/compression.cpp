@@ -3,9 +3,9 @@
 #include <zstd.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <new>
+
+#include "chunk/entropy.hpp"
 
 namespace mbu::repo {
 namespace {
@@ -20,45 +20,6 @@ constexpr int kMetadataLevel = 6;
 constexpr int kDefaultLevel = 3;
 constexpr int kHashLog = 16;
 constexpr int kChainLog = 15;
-
-// How often each byte comes up in a part of evenly spread samples.
-class Sample {
- public:
-  explicit Sample(ByteView bytes) : bytes_(bytes), stride_((bytes.size() - kSlice) / (kSlices - 1)) {}
-  static constexpr std::size_t kSlices = 16;
-  static constexpr std::size_t kSlice = 256;
-
-  void take(std::size_t first, std::size_t step) {
-    for (std::size_t s = first; s < kSlices; s += step) {
-      for (const auto b : bytes_.subspan(s * stride_, kSlice)) ++counts_[b];
-    }
-  }
-  [[nodiscard]] auto missing_bytes() const { return std::ranges::count(counts_, 0u); }
-  // Of order 0, of all 4,096 bytes, in bits a byte. Random bytes give about 7.95 with so few.
-  [[nodiscard]] double entropy() const {
-    constexpr double kTotal = kSlices * kSlice;
-    double bits = 0;
-    for (const auto count : counts_) {
-      if (count != 0) bits -= count / kTotal * std::log2(count / kTotal);
-    }
-    return bits;
-  }
-
- private:
-  ByteView bytes_;
-  std::size_t stride_;
-  std::array<unsigned, 256> counts_{};
-};
-
-bool looks_random(ByteView bytes) {
-  if (bytes.size() < 2 * Sample::kSlices * Sample::kSlice) return false;
-  Sample sample(bytes);
-  // Of a quarter of the samples random bytes miss five values, text half of them: that is most of what there is to tell.
-  sample.take(0, 4);
-  if (sample.missing_bytes() > 30) return false;
-  for (const std::size_t first : {1, 2, 3}) sample.take(first, 4);
-  return sample.entropy() > 7.85;
-}
 
 bool is_worth_it(const Scratch& frame, ByteView plain) { return frame.size() < plain.size() - plain.size() / 32; }
 
@@ -107,10 +68,13 @@ Compressor::~Compressor() = default;
 
 bool Compressor::is_promising(ByteView plain) {
   if (compression_.off) return false;
-  if (!looks_random(plain)) return true;
-  // What looks random may still repeat itself.
-  const auto start = plain.first(std::min(plain.size(), kTrial));
-  return context_->run(start, trial_, std::min(compression_.level, kQuickLevel)) && is_worth_it(trial_, start);
+  if (!chunk::looks_random(plain)) return true;
+  // What looks random may still repeat itself. Both ends are tried, since what lies side by side in an image may be of different kinds.
+  const auto shrinks = [&](ByteView part) {
+    return context_->run(part, trial_, std::min(compression_.level, kQuickLevel)) && is_worth_it(trial_, part);
+  };
+  const auto length = std::min(plain.size(), kTrial);
+  return shrinks(plain.first(length)) || (plain.size() >= 2 * kTrial && shrinks(plain.last(length)));
 }
 
 bool Compressor::compress(ByteView plain, Scratch& to) {

@@ -100,6 +100,16 @@ TEST_F(Pack, CompressesWhatLooksRandomAndRepeatsItself) {
   EXPECT_FALSE(compressor.compress(random_.bytes(1'000'000), to));
 }
 
+TEST_F(Pack, CompressesWhatRepeatsItselfOnlyTowardsItsEnd) {
+  auto bytes = random_.bytes(150'000);
+  const auto piece = random_.bytes(20'000);
+  for (int i = 0; i < 10; ++i) append(bytes, piece);
+  Compressor compressor(Compression{});
+  Scratch to;
+  ASSERT_TRUE(compressor.compress(bytes, to));
+  EXPECT_LT(to.size(), 200'000u);
+}
+
 TEST_F(Pack, SmallOnesHavePaddedSizes) {
   std::set<std::uint64_t> sizes;
   for (const std::size_t size : {1u, 1000u, 1010u, 1020u, 1030u, 1040u, 1050u, 3000u, 500'000u}) {
