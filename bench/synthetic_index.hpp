@@ -19,13 +19,13 @@ inline std::uint64_t mix(std::uint64_t x) {  // SplitMix64 (Steele, Lea, Flood, 
 }
 
 // The id of the chunk that comes at that place in order: evenly spread, with a random part, so that it need not be kept.
-inline ChunkId synthetic_id(std::uint64_t number, std::uint64_t count, std::uint64_t seed) {
+inline ChunkPrefix synthetic_id(std::uint64_t number, std::uint64_t count, std::uint64_t seed) {
   const std::uint64_t step = UINT64_MAX / count;
   const std::uint64_t hash = mix(number ^ seed << 60);
-  std::array<std::uint64_t, 4> words{number * step + hash % step, mix(hash), mix(hash + 1), mix(hash + 2)};
-  ChunkId id;
+  const std::array<std::uint64_t, 2> words{number * step + hash % step, mix(hash)};
+  ChunkPrefix id;
   for (std::size_t i = 0; i < 8; ++i) id.bytes[i] = static_cast<std::uint8_t>(words[0] >> (56 - 8 * i));
-  std::memcpy(id.bytes.data() + 8, words.data() + 1, 24);
+  std::memcpy(id.bytes.data() + 8, words.data() + 1, 8);
   return id;
 }
 

@@ -118,7 +118,10 @@ const char* name_of(format::Feature::Required required) {
   return "unknown";
 }
 
-Json chunk_value(const format::ChunkRef& chunk) { return {{"id", chunk.id.hex()}, {"length", chunk.length}}; }
+template <class Chunk>
+Json chunk_value(const Chunk& chunk) {
+  return {{"id", chunk.id.hex()}, {"length", chunk.length}};
+}
 
 Json content_value(const format::Content& content) {
   Json object;
@@ -130,7 +133,7 @@ Json content_value(const format::Content& content) {
       break;
     case format::Content::Kind::direct:
       object["kind"] = "chunks";
-      put_list(object, "chunks", content.chunks, chunk_value);
+      put_list(object, "chunks", content.chunks, chunk_value<format::ChunkRef>);
       break;
     case format::Content::Kind::tree:
       object["kind"] = "list";
@@ -207,7 +210,8 @@ Json entry_value(const format::Entry& entry) {
   return object;
 }
 
-Json blocks_value(const format::Toc& toc) {
+template <class Chunk>
+Json blocks_value(const format::TocOf<Chunk>& toc) {
   Json blocks = Json::array();
   std::size_t next = 0;
   for (const auto& block : toc.blocks) {
@@ -221,6 +225,13 @@ Json blocks_value(const format::Toc& toc) {
     blocks.push_back(std::move(object));
   }
   return blocks;
+}
+
+template <class Chunk>
+Json pack_value(const format::PackOf<Chunk>& pack) {
+  Json object{{"id", pack.name.hex()}, {"size", pack.size}, {"writer", pack.writer.hex()}};
+  object["blocks"] = blocks_value(pack.toc);
+  return object;
 }
 
 }  // namespace
@@ -249,16 +260,12 @@ Json decoded(const format::Config& config) {
   return {{"id", config.repository.hex()}, {"owner", config.owner.hex()}};
 }
 
-Json decoded(const format::IndexedPack& pack) {
-  Json object{{"id", pack.name.hex()}, {"size", pack.size}, {"writer", pack.writer.hex()}};
-  object["blocks"] = blocks_value(pack.toc);
-  return object;
-}
+Json decoded(const format::DescribedPack& pack) { return pack_value(pack); }
 
 Json decoded(const format::Index& index) {
   Json object;
   put_ids(object, "supersedes", index.supersedes);
-  put_list(object, "packs", index.packs, [](const format::IndexedPack& pack) { return decoded(pack); });
+  put_list(object, "packs", index.packs, pack_value<format::IndexedChunk>);
   return object;
 }
 
@@ -309,7 +316,7 @@ Json decoded(const format::Page& page) {
     return object;
   }
   if (!page.inline_chunk.is_zero()) {
-    object["inline_chunk"] = chunk_value({page.inline_chunk, page.inline_length});
+    object["inline_chunk"] = chunk_value(format::ChunkRef{page.inline_chunk, page.inline_length});
   }
   put_list(object, "nodes", page.entries, entry_value);
   return object;

@@ -16,7 +16,7 @@ namespace mbu::api {
 using Json = nlohmann::ordered_json;
 
 [[nodiscard]] Json decoded(const format::Config& config);
-[[nodiscard]] Json decoded(const format::IndexedPack& pack);
+[[nodiscard]] Json decoded(const format::DescribedPack& pack);
 [[nodiscard]] Json decoded(const format::Index& index);
 [[nodiscard]] Json decoded(const repo::StoredSnapshot& stored);
 [[nodiscard]] Json decoded(const format::Page& page);

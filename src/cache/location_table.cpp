@@ -3,7 +3,7 @@
 //   header     a page: magic, the table's id, counts and offsets, a checksum of the directory, and one of all this
 //   records    one a pack: checksum and bytes, as they come
 //   filter     pages of 63 Bloom blocks of 64 bytes
-//   places     pages of 92 places of 44 bytes, and how many there are
+//   places     pages of 145 places of 28 bytes, and how many there are
 //   directory  the first id of each page of places; name and record of each pack; the sources
 //
 // The last 24 bytes of a page are its own offset and its checksum.
@@ -21,7 +21,7 @@
 namespace mbu::cache {
 namespace {
 
-constexpr std::string_view kMagic = "MBULOC01";
+constexpr std::string_view kMagic = "MBULOC02";
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kSum = 16;
 constexpr std::size_t kOffsetAt = kPage - kSum - 8;
@@ -33,27 +33,28 @@ constexpr std::uint64_t kFilterBits = 12;  // a chunk: about one absent id in a 
 constexpr unsigned kProbes = 6;
 constexpr std::uint64_t kFilterInMemory = 2U << 20;  // bytes, at most
 
-constexpr std::size_t kPlace = 44;
-constexpr std::size_t kPlacesInPage = 92;
+constexpr std::size_t kId = ChunkPrefix::kSize;
+constexpr std::size_t kPlace = kId + 12;
+constexpr std::size_t kPlacesInPage = 145;
 constexpr std::size_t kCountAt = kPlace * kPlacesInPage;
 static_assert(kCountAt + 2 <= kOffsetAt && kBlock * kBlocksInPage <= kOffsetAt);
 
 constexpr std::size_t kWrittenAtOnce = 256 * 1024;
 
 // In the order of ids.
-std::uint64_t prefix_of(const ChunkId& id) noexcept {
-  std::uint64_t prefix = 0;
-  for (std::size_t i = 0; i < 8; ++i) prefix = prefix << 8 | id.bytes[i];
-  return prefix;
+std::uint64_t rank_of(const ChunkPrefix& id) noexcept {
+  std::uint64_t rank = 0;
+  for (std::size_t i = 0; i < 8; ++i) rank = rank << 8 | id.bytes[i];
+  return rank;
 }
 
-std::uint64_t filter_block_of(const ChunkId& id, std::uint64_t blocks) noexcept {
-  return std::min(prefix_of(id) / (UINT64_MAX / blocks), blocks - 1);
+std::uint64_t filter_block_of(const ChunkPrefix& id, std::uint64_t blocks) noexcept {
+  return std::min(rank_of(id) / (UINT64_MAX / blocks), blocks - 1);
 }
 
 // Calls visit(byte of the block, mask of the bit) for each bit of the chunk.
 template <class Visit>
-bool all_bits(const ChunkId& id, Visit visit) {
+bool all_bits(const ChunkPrefix& id, Visit visit) {
   auto hash = load<std::uint64_t>(id.view().subspan(8));
   for (unsigned i = 0; i < kProbes; ++i, hash >>= 9) {
     if (!visit(static_cast<std::size_t>(hash % 512 / 8), static_cast<std::uint8_t>(1U << hash % 8))) return false;
@@ -70,16 +71,16 @@ crypto::Key table_key(const crypto::Key& credential, ByteView id) {
 
 void encode_place(const ChunkPlace& place, MutableBytes to) noexcept {
   std::ranges::copy(place.id.bytes, to.begin());
-  write_integer(to.subspan(32), place.pack);
-  write_integer(to.subspan(36), static_cast<std::uint64_t>(place.block) | std::uint64_t{place.offset} << 16 |
+  write_integer(to.subspan(kId), place.pack);
+  write_integer(to.subspan(kId + 4), static_cast<std::uint64_t>(place.block) | std::uint64_t{place.offset} << 16 |
                                     std::uint64_t{place.length} << 40);
 }
 
 ChunkPlace decode_place(ByteView from) noexcept {
   ChunkPlace place;
-  place.id = ChunkId::from(from.first(32));
-  place.pack = load<std::uint32_t>(from.subspan(32));
-  const auto packed = load<std::uint64_t>(from.subspan(36));
+  place.id = ChunkPrefix::from(from.first(kId));
+  place.pack = load<std::uint32_t>(from.subspan(kId));
+  const auto packed = load<std::uint64_t>(from.subspan(kId + 4));
   place.block = static_cast<std::uint32_t>(packed & 0xffff);
   place.offset = static_cast<std::uint32_t>(packed >> 16 & 0xff'ffff);
   place.length = static_cast<std::uint32_t>(packed >> 40);
@@ -197,7 +198,7 @@ bool LocationTable::read_page(std::uint64_t offset, MutableBytes to) const {
          same(ByteView(page_sum(*key_, to)).first(kSum), to.last(kSum));
 }
 
-bool LocationTable::read_filter(const ChunkId& id, MutableBytes to) const {
+bool LocationTable::read_filter(const ChunkPrefix& id, MutableBytes to) const {
   const auto number = filter_block_of(id, filter_blocks_);
   const auto page = number / kBlocksInPage;
   const auto at = static_cast<std::size_t>(number % kBlocksInPage) * kBlock;
@@ -215,27 +216,27 @@ bool LocationTable::read_filter(const ChunkId& id, MutableBytes to) const {
   return true;
 }
 
-LocationTable::Lookup LocationTable::find(const ChunkId& id, std::vector<ChunkPlace>& to) const {
+LocationTable::Lookup LocationTable::find(const ChunkPrefix& id, std::vector<ChunkPlace>& to) const {
   if (fences_.empty()) return Lookup::absent;
   std::array<std::uint8_t, kBlock> block;
   if (!read_filter(id, block)) return Lookup::damaged;
   const bool maybe = all_bits(id, [&](std::size_t byte, std::uint8_t mask) { return (block[byte] & mask) != 0; });
   if (!maybe) return Lookup::absent;
-  const auto prefix = prefix_of(id);
-  auto page = static_cast<std::uint64_t>(std::ranges::lower_bound(fences_, prefix) - fences_.begin());
+  const auto rank = rank_of(id);
+  auto page = static_cast<std::uint64_t>(std::ranges::lower_bound(fences_, rank) - fences_.begin());
   if (page > 0) --page;  // the page before may end with it
   auto result = Lookup::absent;
   std::array<std::uint8_t, kPage> bytes;
-  for (; page < fences_.size() && fences_[page] <= prefix; ++page) {
+  for (; page < fences_.size() && fences_[page] <= rank; ++page) {
     if (!read_page(pages_at_ + page * kPage, bytes)) return Lookup::damaged;
     const std::size_t count = places_in(bytes);
     std::size_t first = 0, behind = count;
     while (first < behind) {
       const auto middle = (first + behind) / 2;
-      const bool before = std::ranges::lexicographical_compare(place_at(bytes, middle).first(32), id.bytes);
+      const bool before = std::ranges::lexicographical_compare(place_at(bytes, middle).first(kId), id.bytes);
       (before ? first : behind) = before ? middle + 1 : middle;
     }
-    for (; first < count && std::ranges::equal(place_at(bytes, first).first(32), id.bytes); ++first) {
+    for (; first < count && std::ranges::equal(place_at(bytes, first).first(kId), id.bytes); ++first) {
       to.push_back(decode_place(place_at(bytes, first)));
       result = Lookup::found;
     }
@@ -346,7 +347,7 @@ void LocationTableWriter::add(const ChunkPlace& place) {
   const auto at = static_cast<std::size_t>(block % kBlocksInPage) * kBlock;
   all_bits(place.id, [&](std::size_t byte, std::uint8_t mask) { return (filter_bytes_[at + byte] |= mask) != 0; });
 
-  if (places_in_page_ == 0) fences_.push_back(prefix_of(place.id));
+  if (places_in_page_ == 0) fences_.push_back(rank_of(place.id));
   encode_place(place, MutableBytes(place_bytes_).subspan(places_in_page_ * kPlace, kPlace));
   ++chunks_;
   if (++places_in_page_ == kPlacesInPage) close_place_page();

@@ -1,8 +1,8 @@
-// LocationTable: where chunks lie, in a file of this machine that is sorted by chunk id, never changed, and can be deleted, cut short or
+// LocationTable: where chunks lie, in a file of this machine that is sorted by chunk, never changed, and can be deleted, cut short or
 // filled with garbage at any time. It transcribes index objects, so that a run neither reads them again nor holds them in memory.
 //
 // The file is read piece by piece and not mapped: a mapped file that somebody truncates ends the program by SIGBUS. Every
-// page carries a keyed checksum that is verified when it is read. In memory lie 8 bytes for each page of 92 chunks, and 48 for
+// page carries a keyed checksum that is verified when it is read. In memory lie 8 bytes for each page of 145 chunks, and 48 for
 // each pack.
 //
 // Absent ids are what a first backup asks for: a blocked Bloom filter (Putze, Sanders, Singler, 2007) of 12 bits a chunk answers
@@ -23,7 +23,7 @@ namespace mbu::cache {
 
 // One place of a chunk.
 struct ChunkPlace {
-  ChunkId id;
+  ChunkPrefix id;
   std::uint32_t pack = 0;    // into LocationTable::packs()
   std::uint32_t block = 0;   // below 65,536
   std::uint32_t offset = 0;  // bytes in the block, below 2^24
@@ -52,7 +52,7 @@ class LocationTable {
   [[nodiscard]] const std::vector<TableSource>& sources() const noexcept { return sources_; }
 
   // Appends all places of the chunk. Any thread.
-  [[nodiscard]] Lookup find(const ChunkId& id, std::vector<ChunkPlace>& to) const;
+  [[nodiscard]] Lookup find(const ChunkPrefix& id, std::vector<ChunkPlace>& to) const;
   // What add_pack() was given. Nothing when it is damaged. Any thread.
   [[nodiscard]] std::optional<ByteBuffer> pack_record(std::uint32_t number) const;
 
@@ -78,7 +78,7 @@ class LocationTable {
   // A whole page at that offset, verified.
   [[nodiscard]] bool read_page(std::uint64_t offset, MutableBytes to) const;
   // The 64 bytes of the filter that tell of the chunk.
-  [[nodiscard]] bool read_filter(const ChunkId& id, MutableBytes to) const;
+  [[nodiscard]] bool read_filter(const ChunkPrefix& id, MutableBytes to) const;
   [[nodiscard]] bool load_filter();
 
   std::string path_;

@@ -12,7 +12,7 @@ constexpr std::uint64_t kTocGranularity = 64;
 
 // Whether header, blocks, some sealed toc, signature and trailer can make up the pack's size.
 bool size_fits(const IndexedPack& pack) noexcept {
-  const std::uint64_t around = kSealedHeaderSize + stored_size(pack.toc) + kTagSize + kSignatureSize + kTrailerSize;
+  const std::uint64_t around = kSealedHeaderSize + stored_size(pack.toc.blocks) + kTagSize + kSignatureSize + kTrailerSize;
   if (pack.size > kLargestPack || pack.size < around + kTocGranularity) return false;
   return (pack.size - around) % kTocGranularity == 0;
 }
@@ -27,12 +27,19 @@ IndexedPack read_pack(detail::FlatReader& reader, const fb::IndexedPack& table) 
   pack.header.assign(header.begin(), header.end());
   pack.writer = reader.identifier<PublicKey>(table.writer(), "has a writer's key of the wrong length");
   reader.require(table.toc() != nullptr, "has a pack without a table of contents");
-  pack.toc = detail::read_toc(reader, *table.toc());
+  pack.toc = detail::read_toc<IndexedChunk>(reader, *table.toc());
   reader.require(size_fits(pack), "has a pack whose parts do not add up to its size");
   return pack;
 }
 
 }  // namespace
+
+IndexedPack indexed(DescribedPack pack) {
+  IndexedPack result{pack.name, pack.size, std::move(pack.header), pack.writer, {std::move(pack.toc.blocks), {}}};
+  result.toc.chunks.reserve(pack.toc.chunks.size());
+  for (const auto& chunk : pack.toc.chunks) result.toc.chunks.push_back({prefix_of(chunk.id), chunk.length});
+  return result;
+}
 
 ByteBuffer encode_index(const Index& index) {
   std::size_t weight = kPackWeight + index.supersedes.size() * ObjectName::kSize;

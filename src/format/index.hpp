@@ -5,14 +5,20 @@
 
 namespace mbu::format {
 
-struct IndexedPack {
+template <class Chunk>
+struct PackOf {
   ObjectName name;
   std::uint64_t size = 0;  // of the whole file, bytes
   ByteBuffer header;       // the pack's, with its sealed key
   PublicKey writer;        // Ed25519
-  Toc toc;
-  bool operator==(const IndexedPack&) const = default;
+  TocOf<Chunk> toc;
+  bool operator==(const PackOf&) const = default;
 };
+using DescribedPack = PackOf<ChunkRef>;    // by the pack's own toc
+using IndexedPack = PackOf<IndexedChunk>;  // by an index
+
+// What an index says of the pack.
+[[nodiscard]] IndexedPack indexed(DescribedPack pack);
 
 struct Index {
   std::vector<IndexedPack> packs;

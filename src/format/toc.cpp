@@ -9,12 +9,15 @@ namespace {
 constexpr std::string_view kTrailerMagic = "MBUPEND1";
 constexpr std::size_t kHashSize = 32;
 constexpr std::size_t kBlockWeight = 3 * sizeof(std::uint32_t) + 2 + kTagSize;
-constexpr std::size_t kChunkWeight = ChunkId::kSize + sizeof(std::uint32_t);
+template <class Chunk>
+constexpr std::size_t kIdSize = decltype(Chunk::id)::kSize;
+template <class Chunk>
+constexpr std::size_t kChunkWeight = kIdSize<Chunk> + sizeof(std::uint32_t);
 constexpr std::size_t kTableWeight = 256;
 constexpr std::size_t kTocGranularity = 64;
 constexpr std::size_t kShortestSealedToc = kTocGranularity + kTagSize;
 
-static_assert(kMostBlocks * kBlockWeight + kMostChunks * kChunkWeight + kTableWeight < kLargestTocPlain);
+static_assert(kMostBlocks * kBlockWeight + kMostChunks * kChunkWeight<ChunkRef> + kTableWeight < kLargestTocPlain);
 
 bool is_known(BlockRole role) noexcept {
   switch (role) {
@@ -28,7 +31,8 @@ bool is_known(BlockRole role) noexcept {
 }
 
 // What is wrong with a block and its chunks, or null.
-const char* defect_of(const BlockEntry& block, std::span<const ChunkRef> chunks) noexcept {
+template <class Chunk>
+const char* defect_of(const BlockEntry& block, std::span<const Chunk> chunks) noexcept {
   if (!is_known(block.role)) return "has a block of a role that is not known";
   if (block.plain == 0 || block.plain > kLargestBlock) return "has a block of an impossible length";
   switch (block.method) {
@@ -55,10 +59,11 @@ const char* defect_of(const BlockEntry& block, std::span<const ChunkRef> chunks)
 }
 
 // What is wrong with a toc, or null.
-const char* defect_of(const Toc& toc) noexcept {
+template <class Chunk>
+const char* defect_of(const TocOf<Chunk>& toc) noexcept {
   if (toc.blocks.size() > kMostBlocks) return "has too many blocks";
   if (toc.chunks.size() > kMostChunks) return "has too many chunks";
-  std::span<const ChunkRef> rest(toc.chunks);
+  std::span<const Chunk> rest(toc.chunks);
   for (std::size_t i = 0; i < toc.blocks.size(); ++i) {
     const auto& block = toc.blocks[i];
     if (block.chunks > rest.size()) return "has a block whose chunks are missing";
@@ -67,7 +72,7 @@ const char* defect_of(const Toc& toc) noexcept {
     rest = rest.subspan(block.chunks);
   }
   if (!rest.empty()) return "has chunks that are in no block";
-  if (stored_size(toc) > kLargestPack) return "has blocks that add up to more than a pack can hold";
+  if (stored_size(toc.blocks) > kLargestPack) return "has blocks that add up to more than a pack can hold";
   return nullptr;
 }
 
@@ -83,11 +88,13 @@ std::vector<T> column_of(const std::vector<BlockEntry>& blocks, Of of) {
 
 namespace detail {
 
-std::size_t toc_weight(const Toc& toc) noexcept {
-  return toc.blocks.size() * kBlockWeight + toc.chunks.size() * kChunkWeight + kTableWeight;
+template <class Chunk>
+std::size_t toc_weight(const TocOf<Chunk>& toc) noexcept {
+  return toc.blocks.size() * kBlockWeight + toc.chunks.size() * kChunkWeight<Chunk> + kTableWeight;
 }
 
-flatbuffers::Offset<fb::Toc> write_toc(flatbuffers::FlatBufferBuilder& builder, const Toc& toc) {
+template <class Chunk>
+flatbuffers::Offset<fb::Toc> write_toc(flatbuffers::FlatBufferBuilder& builder, const TocOf<Chunk>& toc) {
   if (const char* defect = defect_of(toc)) throw Error(Code::failed, std::string("a pack ") + defect);
   const auto& blocks = toc.blocks;
   const auto stored = write_vector(builder, column_of<std::uint32_t>(blocks, [](auto& b) { return b.stored; }));
@@ -99,7 +106,7 @@ flatbuffers::Offset<fb::Toc> write_toc(flatbuffers::FlatBufferBuilder& builder, 
   all_tags.reserve(blocks.size() * kTagSize);
   for (const auto& block : blocks) append(all_tags, ByteView(block.tag));
   const auto tags = write_bytes(builder, all_tags);
-  const auto ids = write_ids(builder, toc.chunks, [](const ChunkRef& chunk) -> const ChunkId& { return chunk.id; });
+  const auto ids = write_ids(builder, toc.chunks, [](const Chunk& chunk) -> const auto& { return chunk.id; });
   std::vector<std::uint32_t> all_lengths;
   all_lengths.reserve(toc.chunks.size());
   for (const auto& chunk : toc.chunks) all_lengths.push_back(chunk.length);
@@ -107,7 +114,8 @@ flatbuffers::Offset<fb::Toc> write_toc(flatbuffers::FlatBufferBuilder& builder, 
   return fb::CreateToc(builder, stored, plain, chunks, roles, methods, tags, ids, lengths);
 }
 
-Toc read_toc(FlatReader& reader, const fb::Toc& table) {
+template <class Chunk>
+TocOf<Chunk> read_toc(FlatReader& reader, const fb::Toc& table) {
   const auto stored = reader.column(table.block_stored());
   const auto plain = reader.column(table.block_plain());
   const auto counts = reader.column(table.block_chunks());
@@ -121,11 +129,11 @@ Toc read_toc(FlatReader& reader, const fb::Toc& table) {
   const auto ids = reader.bytes(table.chunk_ids());
   const auto lengths = reader.column(table.chunk_lengths());
   const std::size_t chunks = lengths.size();
-  reader.require(ids.size() == chunks * ChunkId::kSize, "has chunk vectors of different lengths");
+  reader.require(ids.size() == chunks * kIdSize<Chunk>, "has chunk vectors of different lengths");
   reader.require(blocks <= kMostBlocks, "has too many blocks");
   reader.require(chunks <= kMostChunks, "has too many chunks");
 
-  Toc toc;
+  TocOf<Chunk> toc;
   toc.blocks.resize(blocks);
   for (std::size_t i = 0; i < blocks; ++i) {
     auto& block = toc.blocks[i];
@@ -139,11 +147,18 @@ Toc read_toc(FlatReader& reader, const fb::Toc& table) {
   }
   toc.chunks.resize(chunks);
   for (std::size_t i = 0; i < chunks; ++i) {
-    toc.chunks[i] = {ChunkId::from(ids.subspan(i * ChunkId::kSize, ChunkId::kSize)), lengths[i]};
+    toc.chunks[i] = {decltype(Chunk::id)::from(ids.subspan(i * kIdSize<Chunk>, kIdSize<Chunk>)), lengths[i]};
   }
   if (const char* defect = defect_of(toc)) corrupt(defect, reader.subject());
   return toc;
 }
+
+template std::size_t toc_weight(const Toc&) noexcept;
+template std::size_t toc_weight(const IndexedToc&) noexcept;
+template flatbuffers::Offset<fb::Toc> write_toc(flatbuffers::FlatBufferBuilder&, const Toc&);
+template flatbuffers::Offset<fb::Toc> write_toc(flatbuffers::FlatBufferBuilder&, const IndexedToc&);
+template Toc read_toc(FlatReader&, const fb::Toc&);
+template IndexedToc read_toc(FlatReader&, const fb::Toc&);
 
 }  // namespace detail
 
@@ -155,12 +170,12 @@ ByteBuffer encode_toc(const Toc& toc) {
 
 Toc decode_toc(ByteView bytes, const std::string& subject) {
   detail::FlatReader reader(bytes, subject);
-  return detail::read_toc(reader, reader.root<fb::Toc>());
+  return detail::read_toc<ChunkRef>(reader, reader.root<fb::Toc>());
 }
 
-std::uint64_t stored_size(const Toc& toc) noexcept {
+std::uint64_t stored_size(const std::vector<BlockEntry>& blocks) noexcept {
   std::uint64_t sum = 0;
-  for (const auto& block : toc.blocks) sum += block.stored;
+  for (const auto& block : blocks) sum += block.stored;
   return sum;
 }
 

@@ -28,11 +28,21 @@ struct BlockEntry {
   bool operator==(const BlockEntry&) const = default;
 };
 
-struct Toc {
-  std::vector<BlockEntry> blocks;  // in order of block number
-  std::vector<ChunkRef> chunks;    // in order of block and of position within it
-  bool operator==(const Toc&) const = default;
+// A chunk as an index names it.
+struct IndexedChunk {
+  ChunkPrefix id;
+  std::uint32_t length = 0;  // bytes
+  bool operator==(const IndexedChunk&) const = default;
 };
+
+template <class Chunk>
+struct TocOf {
+  std::vector<BlockEntry> blocks;  // in order of block number
+  std::vector<Chunk> chunks;       // in order of block and of position within it
+  bool operator==(const TocOf&) const = default;
+};
+using Toc = TocOf<ChunkRef>;             // a pack's own
+using IndexedToc = TocOf<IndexedChunk>;  // what an index says of it
 
 // The FlatBuffer, neither compressed nor sealed. Equal tocs give equal bytes.
 [[nodiscard]] ByteBuffer encode_toc(const Toc& toc);
@@ -40,7 +50,7 @@ struct Toc {
 [[nodiscard]] Toc decode_toc(ByteView bytes, const std::string& subject);
 
 // Sum of the blocks' stored lengths: what lies between header and sealed toc.
-[[nodiscard]] std::uint64_t stored_size(const Toc& toc) noexcept;
+[[nodiscard]] std::uint64_t stored_size(const std::vector<BlockEntry>& blocks) noexcept;
 
 struct PackTrailer {
   std::uint32_t toc_length = 0;  // of the sealed toc, tag included

@@ -7,10 +7,14 @@
 
 namespace mbu::format::detail {
 
-[[nodiscard]] flatbuffers::Offset<fb::Toc> write_toc(flatbuffers::FlatBufferBuilder& builder, const Toc& toc);
+// For Toc and IndexedToc, as what follows.
+template <class Chunk>
+[[nodiscard]] flatbuffers::Offset<fb::Toc> write_toc(flatbuffers::FlatBufferBuilder& builder, const TocOf<Chunk>& toc);
 // Checks all that decode_toc() promises.
-[[nodiscard]] Toc read_toc(FlatReader& reader, const fb::Toc& table);
+template <class Chunk>
+[[nodiscard]] TocOf<Chunk> read_toc(FlatReader& reader, const fb::Toc& table);
 // About how many bytes the table takes.
-[[nodiscard]] std::size_t toc_weight(const Toc& toc) noexcept;
+template <class Chunk>
+[[nodiscard]] std::size_t toc_weight(const TocOf<Chunk>& toc) noexcept;
 
 }  // namespace mbu::format::detail

@@ -146,7 +146,7 @@ void ChunkSink::seal(const Block& kind, ByteView plain, std::span<const ChunkRef
 
 void ChunkSink::close(PackKind kind) {
   if (!packs_[kind]) return;
-  store_->published(packs_[kind]->finish(scratch_));
+  store_->published(indexed(packs_[kind]->finish(scratch_)));
   packs_[kind].reset();
 }
 

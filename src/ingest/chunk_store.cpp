@@ -80,7 +80,7 @@ bool ChunkStore::wants(const ChunkId& id) {
   while (const auto known = find_usable(id)) {
     if (lean_on(known->pack)) return false;
   }
-  return claims_.claim(id);
+  return claims_.claim(prefix_of(id));
 }
 
 void ChunkStore::published(format::IndexedPack pack) {
@@ -139,7 +139,7 @@ void ChunkStore::write_last_index() {
   const auto& unindexed = index_->unindexed();
   if (options_.discard || unindexed.size() + waiting_.size() < kIndexFrom) return;
   auto packs = std::move(waiting_);
-  for (const auto& name : unindexed) packs.push_back(repo::read_toc(*vault_, name));
+  for (const auto& name : unindexed) packs.push_back(indexed(repo::read_toc(*vault_, name)));
   const auto name = repo::write_index(*vault_, std::move(packs));
   counters_.stored_bytes += vault_->store().size(store::Folder::indexes, name);
 }

@@ -13,15 +13,15 @@ namespace mbu::ingest {
 class Claims {
  public:
   // True for the first caller with this id.
-  [[nodiscard]] bool claim(const ChunkId& id) {
-    auto& shard = shards_[id.bytes[31] % shards_.size()];
+  [[nodiscard]] bool claim(const ChunkPrefix& id) {
+    auto& shard = shard_of(id);
     const std::scoped_lock lock(shard.mutex);
     return shard.ids.insert(id).second;
   }
   // Its pack is in the index now, where everybody looks first. One who looked there just before may store the chunk once more, which
   // costs its size and harms nothing.
-  void release(const ChunkId& id) {
-    auto& shard = shards_[id.bytes[31] % shards_.size()];
+  void release(const ChunkPrefix& id) {
+    auto& shard = shard_of(id);
     const std::scoped_lock lock(shard.mutex);
     shard.ids.erase(id);
   }
@@ -29,8 +29,10 @@ class Claims {
  private:
   struct alignas(64) Shard {
     std::mutex mutex;
-    std::unordered_set<ChunkId, IdentifierHash> ids;
+    std::unordered_set<ChunkPrefix, IdentifierHash> ids;
   };
+  Shard& shard_of(const ChunkPrefix& id) noexcept { return shards_[id.bytes.back() % shards_.size()]; }
+
   std::array<Shard, 64> shards_;
 };
 

@@ -24,7 +24,7 @@ bool is_gone_or_damaged(const Error& error) noexcept {
 }
 
 struct Chunk {
-  ChunkId id;
+  ChunkPrefix id;
   Location location;
   auto operator<=>(const Chunk&) const = default;
 };
@@ -146,7 +146,7 @@ struct ChunkIndex::State {
     for (std::uint32_t number = 0; number < listed; ++number) {
       if (packs[number].known != Known::nothing) continue;
       try {
-        add(read_toc(*vault, packs[number].name), number, Known::by_itself);
+        add(indexed(read_toc(*vault, packs[number].name)), number, Known::by_itself);
         unindexed.push_back(packs[number].name);
       } catch (const Error& error) {
         if (!is_gone_or_damaged(error)) throw;
@@ -159,7 +159,7 @@ struct ChunkIndex::State {
   void add(const format::IndexedPack& pack, std::uint32_t number, Known known) {
     packs[number].known = known;
     packs[number].info = std::make_shared<const PackInfo>(pack_info(pack));
-    for_each_place(pack.toc, [&](const ChunkId& id, std::uint32_t block, std::uint32_t offset, std::uint32_t length) {
+    for_each_place(pack.toc, [&](const ChunkPrefix& id, std::uint32_t block, std::uint32_t offset, std::uint32_t length) {
       chunks.push_back({id, {number, block, offset, length}});
     });
   }
@@ -203,7 +203,7 @@ struct ChunkIndex::State {
   // --- Looking up ---
 
   // Appends the chunk's places; false when a table is damaged.
-  bool gather(const ChunkId& id, std::vector<Location>& to) const {
+  bool gather(const ChunkPrefix& id, std::vector<Location>& to) const {
     const auto here = std::ranges::equal_range(chunks, id, {}, &Chunk::id);
     for (const auto& chunk : here) to.push_back(chunk.location);
     std::vector<cache::ChunkPlace> found;
@@ -222,7 +222,7 @@ struct ChunkIndex::State {
   }
 
   // Those outside tombstoned packs in front.
-  std::vector<Location> places(const ChunkId& id) {
+  std::vector<Location> places(const ChunkPrefix& id) {
     std::vector<Location> all;
     for (;;) {
       {
@@ -293,7 +293,7 @@ struct ChunkIndex::State {
     for (const auto& [name, number] : std::unordered_map(lost)) {
       packs[number].known = Known::nothing;
       try {
-        take(read_toc(*vault, name), Known::by_itself);
+        take(indexed(read_toc(*vault, name)), Known::by_itself);
       } catch (const Error& error) {
         if (!is_gone_or_damaged(error)) throw;
       }
@@ -319,7 +319,7 @@ struct ChunkIndex::State {
     const auto known = pack(number);
     if (!known || known->header != own.header || known->blocks != own.toc.blocks) return false;
     bool all = true;
-    for_each_place(own.toc, [&](const ChunkId& id, std::uint32_t block, std::uint32_t offset, std::uint32_t length) {
+    for_each_place(own.toc, [&](const ChunkPrefix& id, std::uint32_t block, std::uint32_t offset, std::uint32_t length) {
       const Location location{number, block, offset, length};
       const auto known_places = places(id);
       all = all && std::ranges::find(known_places, location) != known_places.end();
@@ -333,7 +333,7 @@ struct ChunkIndex::State {
       const auto pack = describe(number);
       if (pack.known != Known::by_index && pack.known != Known::by_table) continue;
       try {
-        const auto own = read_toc(*vault, pack.name);
+        const auto own = indexed(read_toc(*vault, pack.name));
         if (agrees(number, own)) continue;
         result->packs.push_back({own.name, pack.tombstoned, Known::by_itself, 0, 0, nullptr});
         result->add(own, static_cast<std::uint32_t>(result->packs.size() - 1), Known::by_itself);
@@ -368,11 +368,11 @@ ChunkIndex ChunkIndex::load(const Vault& vault, const Damage& damage, const cach
 }
 
 std::optional<Location> ChunkIndex::find(const ChunkId& id) const {
-  const auto all = state_->places(id);
+  const auto all = state_->places(prefix_of(id));
   return all.empty() ? std::nullopt : std::optional(all.front());
 }
 
-std::vector<Location> ChunkIndex::copies(const ChunkId& id) const { return state_->places(id); }
+std::vector<Location> ChunkIndex::copies(const ChunkId& id) const { return state_->places(prefix_of(id)); }
 
 bool ChunkIndex::may_refer_to(const ChunkId& id) const {
   const auto location = find(id);

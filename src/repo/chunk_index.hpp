@@ -1,7 +1,8 @@
 // ChunkIndex: in which pack a chunk lies.
 //
 // Existence is what the store lists now: a pack that is not listed is not in here, whatever an index object or a cache says
-// of it. Index objects only save reading each pack's own toc, and location tables of the cache only save reading index
+// of it. Chunks are looked up by the first 16 bytes of their ids, which are all that an index object has of them
+// (docs/decisions/0005). Index objects only save reading each pack's own toc, and location tables of the cache only save reading index
 // objects: what lies in a table is not in memory. A table that turns out to be damaged is replaced by what it was made from.
 //
 // After load() safe from any thread; extend() is for one thread at a time, while others look up.

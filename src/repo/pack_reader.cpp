@@ -12,7 +12,7 @@ constexpr std::size_t kOpeners = 32;
 
 }  // namespace
 
-format::IndexedPack read_toc(const Vault& vault, const ObjectName& name) {
+format::DescribedPack read_toc(const Vault& vault, const ObjectName& name) {
   auto& store = vault.store();
   const auto path = store::object_path(store::Folder::packs, name);
   const std::uint64_t size = store.size(store::Folder::packs, name);
@@ -49,32 +49,29 @@ format::IndexedPack read_toc(const Vault& vault, const ObjectName& name) {
     throw Error(Code::corrupt, "its table of contents does not decompress", path);
   }
 
-  format::IndexedPack pack;
+  format::DescribedPack pack;
   pack.name = name;
   pack.size = size;
   pack.header = header.bytes;
   pack.writer = body.signer;
   pack.toc = format::decode_toc(encoded, path);
-  std::uint64_t blocks = 0;
-  for (const auto& block : pack.toc.blocks) blocks += block.stored;
-  if (header.bytes.size() + blocks + sealed.size() + kTail != size) {
+  if (header.bytes.size() + format::stored_size(pack.toc.blocks) + sealed.size() + kTail != size) {
     throw Error(Code::corrupt, "its blocks do not fill it", path);
   }
   return pack;
 }
 
-PackInfo pack_info(const format::IndexedPack& pack) {
+PackInfo pack_info(const ObjectName& name, std::uint64_t size, ByteBuffer header, std::vector<format::BlockEntry> blocks) {
   PackInfo info;
-  info.name = pack.name;
-  info.size = pack.size;
-  const auto header = format::decode_header(pack.header, format::ObjectKind::pack,
-                                            store::object_path(store::Folder::packs, pack.name));
-  info.domain = header.domain;
-  info.generation = header.generation;
-  info.header = pack.header;
-  info.blocks = pack.toc.blocks;
+  info.name = name;
+  info.size = size;
+  const auto decoded = format::decode_header(header, format::ObjectKind::pack, store::object_path(store::Folder::packs, name));
+  info.domain = decoded.domain;
+  info.generation = decoded.generation;
+  info.header = std::move(header);
+  info.blocks = std::move(blocks);
   info.offsets.reserve(info.blocks.size());
-  std::uint64_t offset = pack.header.size();
+  std::uint64_t offset = info.header.size();
   for (const auto& block : info.blocks) {
     info.offsets.push_back(offset);
     offset += block.stored;

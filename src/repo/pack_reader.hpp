@@ -13,9 +13,9 @@ namespace mbu::repo {
 
 // The pack's own toc: commitment, signature and admission of the signer checked, sizes added up. Code::corrupt naming the pack;
 // Code::not_found. Any thread.
-[[nodiscard]] format::IndexedPack read_toc(const Vault& vault, const ObjectName& name);
+[[nodiscard]] format::DescribedPack read_toc(const Vault& vault, const ObjectName& name);
 
-// A pack that can be read from: what of IndexedPack reading takes.
+// A pack that can be read from.
 struct PackInfo {
   ObjectName name;
   std::uint64_t size = 0;  // of the whole file, bytes
@@ -25,7 +25,12 @@ struct PackInfo {
   std::vector<format::BlockEntry> blocks;
   std::vector<std::uint64_t> offsets;  // of each block in the file
 };
-[[nodiscard]] PackInfo pack_info(const format::IndexedPack& pack);
+// `header`: the pack's.
+[[nodiscard]] PackInfo pack_info(const ObjectName& name, std::uint64_t size, ByteBuffer header, std::vector<format::BlockEntry> blocks);
+template <class Chunk>
+[[nodiscard]] PackInfo pack_info(const format::PackOf<Chunk>& pack) {
+  return pack_info(pack.name, pack.size, pack.header, pack.toc.blocks);
+}
 
 // Whether the bytes are what the id says, under the keys of the pack they came from.
 [[nodiscard]] bool is_chunk(const Vault& vault, const PackInfo& pack, format::BlockRole role, ByteView bytes,

@@ -47,7 +47,7 @@ void PackWriter::add(format::BlockRole role, Packing packing, ByteView plain, st
   toc_.chunks.insert(toc_.chunks.end(), chunks.begin(), chunks.end());
 }
 
-format::IndexedPack PackWriter::finish(BlockScratch& scratch) {
+format::DescribedPack PackWriter::finish(BlockScratch& scratch) {
   const auto& keyring = vault_->keyring();
   const auto& writer = keyring.writer_signer();
   constexpr std::uint64_t kAround = sizeof(crypto::Tag) + sizeof(crypto::Signature) + format::kTrailerSize;
@@ -67,13 +67,7 @@ format::IndexedPack PackWriter::finish(BlockScratch& scratch) {
   write(writer.sign(format::signature_message(format::ObjectKind::pack, header_.hash, crypto::sha256(sealed))));
   write(format::encode_trailer({static_cast<std::uint32_t>(sealed.size())}));
 
-  format::IndexedPack indexed;
-  indexed.name = object_->publish();
-  indexed.size = size_;
-  indexed.header = header_.bytes;
-  indexed.writer = writer.public_key();
-  indexed.toc = std::move(toc_);
-  return indexed;
+  return {object_->publish(), size_, header_.bytes, writer.public_key(), std::move(toc_)};
 }
 
 }  // namespace mbu::repo

@@ -22,8 +22,8 @@ class PackWriter {
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
   [[nodiscard]] std::size_t chunks() const noexcept { return toc_.chunks.size(); }
 
-  // Pads, signs, publishes. What an index says of the pack.
-  [[nodiscard]] format::IndexedPack finish(BlockScratch& scratch);
+  // Pads, signs, publishes.
+  [[nodiscard]] format::DescribedPack finish(BlockScratch& scratch);
 
  private:
   void write(ByteView bytes);

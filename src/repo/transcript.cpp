@@ -86,7 +86,7 @@ Input input_of(const Told& told, cache::LocationTableWriter& writer, std::set<Ob
   for (const auto& pack : told.packs) {
     if (!added.insert(pack.name).second) continue;
     const auto number = writer.add_pack(pack.name, record_of(pack));
-    for_each_place(pack.toc, [&](const ChunkId& id, std::uint32_t block, std::uint32_t offset, std::uint32_t length) {
+    for_each_place(pack.toc, [&](const ChunkPrefix& id, std::uint32_t block, std::uint32_t offset, std::uint32_t length) {
       places.push_back({id, number, block, offset, length});
     });
   }
@@ -127,13 +127,10 @@ void merge(std::vector<Input>& inputs, cache::LocationTableWriter& writer) {
 
 PackInfo pack_of_record(const ObjectName& name, ByteView record) {
   Reader reader(record, store::object_path(store::Folder::packs, name));
-  format::IndexedPack pack;
-  pack.name = name;
-  pack.size = reader.integer<std::uint64_t>();
+  const auto size = reader.integer<std::uint64_t>();
   const auto header = reader.take(reader.integer<std::uint32_t>());
-  pack.header.assign(header.begin(), header.end());
-  pack.toc.blocks.resize(reader.integer<std::uint32_t>());
-  for (auto& block : pack.toc.blocks) {
+  std::vector<format::BlockEntry> blocks(reader.integer<std::uint32_t>());
+  for (auto& block : blocks) {
     block.stored = reader.integer<std::uint32_t>();
     block.plain = reader.integer<std::uint32_t>();
     block.chunks = reader.integer<std::uint32_t>();
@@ -141,7 +138,7 @@ PackInfo pack_of_record(const ObjectName& name, ByteView record) {
     block.method = static_cast<format::BlockMethod>(reader.integer<std::uint8_t>());
     std::ranges::copy(reader.take(block.tag.size()), block.tag.begin());
   }
-  return pack_info(pack);
+  return pack_info(name, size, {header.begin(), header.end()}, std::move(blocks));
 }
 
 std::unique_ptr<LocationTable> transcribe(const cache::LocationTables& tables, const Told& told,

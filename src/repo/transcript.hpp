@@ -23,9 +23,9 @@ struct Told {
   }
 };
 
-// Calls visit(chunk id, block, offset in it, length) for each chunk of a toc.
+// Calls visit(chunk's prefix, block, offset in it, length) for each chunk of a toc.
 template <class Visit>
-void for_each_place(const format::Toc& toc, Visit visit) {
+void for_each_place(const format::IndexedToc& toc, Visit visit) {
   std::size_t next = 0;
   for (std::uint32_t block = 0; block < toc.blocks.size(); ++block) {
     std::uint32_t offset = 0;

@@ -72,7 +72,7 @@ TEST(Cat, ShowsPacksAndIndexes) {
     found = found || pack.dump().find(content.chunks[0].id.hex()) != std::string::npos;
   }
   EXPECT_TRUE(found);
-  const auto index = repo::write_index(repository.vault(), {repo::read_toc(repository.vault(), repository.index().pack(0)->name)});
+  const auto index = repo::write_index(repository.vault(), {indexed(repo::read_toc(repository.vault(), repository.index().pack(0)->name))});
   EXPECT_EQ(shown(repository, "index", index.hex()).at("packs").at(0).at("id"), repository.index().pack(0)->name.hex());
 }
 

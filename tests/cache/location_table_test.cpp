@@ -23,7 +23,7 @@ class LocationTableTest : public testing::Test {
   std::vector<ChunkPlace> make_places(std::size_t count, std::uint32_t packs) {
     std::vector<ChunkPlace> places;
     for (std::size_t i = 0; i < count; ++i) {
-      places.push_back({random_.id<ChunkId>(), static_cast<std::uint32_t>(random_.below(packs)),
+      places.push_back({random_.id<ChunkPrefix>(), static_cast<std::uint32_t>(random_.below(packs)),
                         static_cast<std::uint32_t>(random_.below(65'536)), static_cast<std::uint32_t>(random_.below(1U << 24)),
                         static_cast<std::uint32_t>(random_.below(1U << 24))});
     }
@@ -62,7 +62,7 @@ class LocationTableTest : public testing::Test {
 };
 
 TEST_F(LocationTableTest, GivesBackWhatItWasGiven) {
-  for (const std::size_t count : {0U, 1U, 91U, 92U, 93U, 5000U}) {
+  for (const std::size_t count : {0U, 1U, 144U, 145U, 146U, 5000U}) {
     const auto places = make_places(count, 3);
     const auto table = LocationTable::open(write(places), key_);
     ASSERT_TRUE(table);
@@ -82,7 +82,7 @@ TEST_F(LocationTableTest, GivesBackWhatItWasGiven) {
 TEST_F(LocationTableTest, KnowsNothingElse) {
   const auto table = LocationTable::open(write(make_places(5000, 3)), key_);
   std::vector<ChunkPlace> found;
-  for (int i = 0; i < 5000; ++i) EXPECT_EQ(table->find(random_.id<ChunkId>(), found), Lookup::absent);
+  for (int i = 0; i < 5000; ++i) EXPECT_EQ(table->find(random_.id<ChunkPrefix>(), found), Lookup::absent);
   EXPECT_TRUE(found.empty());
 }
 

@@ -20,13 +20,13 @@ ByteBuffer some_pack_header(Random& random) {
 }
 
 IndexedPack some_pack(Random& random) {
-  IndexedPack pack;
+  DescribedPack pack;
   pack.name = random.id<ObjectName>();
   pack.header = some_pack_header(random);
   pack.writer = random.id<PublicKey>();
   pack.toc = test::some_toc(random, 1 + random.below(5), random.coin());
-  pack.size = pack.header.size() + stored_size(pack.toc) + 64 * (1 + random.below(5)) + 16 + 64 + 16;
-  return pack;
+  pack.size = pack.header.size() + stored_size(pack.toc.blocks) + 64 * (1 + random.below(5)) + 16 + 64 + 16;
+  return indexed(pack);
 }
 
 Index some_index(Random& random, std::size_t packs) {

@@ -18,7 +18,7 @@ class ChunkSinkTest : public repo::test::RepositoryTest {
     std::size_t chunk;
     FileHint file;
   };
-  std::vector<format::IndexedPack> store(const std::vector<Piece>& pieces) {
+  std::vector<format::DescribedPack> store(const std::vector<Piece>& pieces) {
     auto index = load_index();
     ChunkStore store(*vault_, index, {});
     auto& sink = store.make_sink();
@@ -36,12 +36,12 @@ class ChunkSinkTest : public repo::test::RepositoryTest {
       for (const auto& chunk : chunks[i]) append(joined, reader.chunks().read(chunk.id, BlockRole::data, "file"));
       EXPECT_EQ(joined, pieces[i].bytes);
     }
-    std::vector<format::IndexedPack> packs;
+    std::vector<format::DescribedPack> packs;
     for (const auto& name : store.packs_used()) packs.push_back(repo::read_toc(*vault_, name));
     return packs;
   }
   // How many bytes of plain data lie in blocks of that method.
-  static std::uint64_t plain_bytes(const std::vector<format::IndexedPack>& packs, BlockMethod method) {
+  static std::uint64_t plain_bytes(const std::vector<format::DescribedPack>& packs, BlockMethod method) {
     std::uint64_t bytes = 0;
     for (const auto& pack : packs) {
       for (const auto& block : pack.toc.blocks) {

@@ -218,8 +218,10 @@ class Pack:
 
     def indexed(self):
         """What an index says of it."""
+        ids = self.toc["chunk_ids"]
+        prefixes = b"".join(ids[at:at + 16] for at in range(0, len(ids), 32))
         return {"name": self.name, "size": self.size, "header": self.header, "writer": o.public_of(self.signer),
-                "toc": self.toc}
+                "toc": {**self.toc, "chunk_ids": prefixes}}
 
 
 # Repositories

@@ -18,7 +18,7 @@ import sys
 from collections import OrderedDict
 
 import tree
-from objects import (DATA, INLINE, LIST, LOCK, MAX_PACK, PAGE, SNAPSHOT, STATEMENT, TOC, WRITER, Damaged,
+from objects import (DATA, INLINE, LIST, LOCK, MAX_PACK, PAGE, PREFIX, SNAPSHOT, STATEMENT, TOC, WRITER, Damaged,
                      Header, Pack, Refused, State, Unreadable, WrongPassword, MAIN, hashes, need, object_key, objects,
                      open_block, open_slot, parse_body, parse_config, parse_header, parse_pack, parse_slot, parse_toc,
                      read_object, split_statement)
@@ -164,7 +164,7 @@ class Repository:
             need(len(p.header) == len(header.raw), name, "bytes behind a pack's header")
             space = p.size - len(header.raw) - 80
             need(0 <= space and p.size <= MAX_PACK, name, f"pack of {p.size} bytes")
-            blocks = parse_toc(name, p.toc, header, space, exact=False)
+            blocks = parse_toc(name, p.toc, header, space, in_index=True)
             pack = f"data/{p.name.hex()[:2]}/{p.name.hex()}"
             if self.entitled(b"P", pack, header, p.writer):
                 packs.append(Pack(pack, p.size, header, p.writer, blocks, name))
@@ -185,7 +185,7 @@ class Repository:
     def _register(self, pack):
         self.packs[pack.name] = pack
         for chunk in pack.places:
-            names = self._where.setdefault(chunk, [])
+            names = self._where.setdefault(chunk[:PREFIX], [])
             if pack.name not in names:
                 names.append(pack.name)
 
@@ -195,10 +195,11 @@ class Repository:
             claimed, pack = self.packs[name], self.collect(self._read_pack, name)
             self._verified[name] = pack
             if pack:
+                blocks = [block.as_indexed() for block in pack.blocks]
                 for index, packs in self.indexes.items():
                     for claimed in packs:
                         if claimed.name == name and (claimed.size, claimed.header, claimed.writer, claimed.blocks) != (
-                                pack.size, pack.header, pack.writer, pack.blocks):
+                                pack.size, pack.header, pack.writer, blocks):
                             self.report(Damaged(index, f"disagrees with the toc of {name}"))
                 self._register(pack)
         return self._verified[name]
@@ -220,7 +221,7 @@ class Repository:
     def chunk(self, identity, *roles):
         """The bytes of a chunk, from whichever pack has them whole."""
         for attempt in range(2):
-            for name in list(self._where.get(identity, ())):
+            for name in list(self._where.get(identity[:PREFIX], ())):
                 pack = self.verified(name)
                 for block, offset, length in pack.places.get(identity, ()) if pack else ():
                     if block.role in roles:

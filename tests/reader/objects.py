@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import nacl.bindings
@@ -25,6 +25,7 @@ ZERO_NONCE = bytes(12)
 MIB, GIB = 1 << 20, 1 << 30
 SEALED, SHARED = 1, 2
 MODES = {b"P": SEALED, b"S": SEALED, b"I": SHARED, b"T": SHARED, b"L": SHARED}
+PREFIX = 16  # bytes of a chunk's id that an index has
 FOLDERS = {b"P": "data", b"S": "snapshots", b"I": "index", b"T": "state", b"L": "locks"}
 DATA, LIST, PAGE, INLINE, PADDING = 1, 2, 3, 4, 255
 MAX_BLOCKS, MAX_CHUNKS, MAX_BLOCK, MAX_CHUNK, MAX_PACK = 65536, 4194304, 8 * MIB, 4 * MIB, (1 << 32) - 1
@@ -88,10 +89,10 @@ def decode(schema, table, data, name):
         raise Damaged(name, f"no valid {table}: {error}") from None
 
 
-def hashes(vector, name, what):
+def hashes(vector, name, what, size=32):
     """The elements of a hash vector."""
-    need(len(vector) % 32 == 0, name, f"{what} is no hash vector")
-    return [vector[i:i + 32] for i in range(0, len(vector), 32)]
+    need(len(vector) % size == 0, name, f"{what} is no hash vector")
+    return [vector[i:i + size] for i in range(0, len(vector), size)]
 
 
 def padme(length):
@@ -401,7 +402,10 @@ class Block:
     stored: int
     plain: int
     tag: bytes
-    chunks: list = field(default_factory=list)  # (id, offset, length)
+    chunks: list = field(default_factory=list)  # (id, offset, length); by an index the first 16 bytes of the id
+
+    def as_indexed(self):
+        return replace(self, chunks=[(identity[:PREFIX], offset, length) for identity, offset, length in self.chunks])
 
 
 @dataclass
@@ -423,17 +427,17 @@ class Pack:
         return out
 
 
-def parse_toc(name, toc, header, space, exact=True):
+def parse_toc(name, toc, header, space, in_index=False):
     """The blocks that a Toc describes. space: bytes between header and toc; an index only lets us bound them."""
     count = len(toc.block_stored)
     need(count <= MAX_BLOCKS and len(toc.chunk_lengths) <= MAX_CHUNKS, name, "too many blocks or chunks")
     for what in ("block_plain", "block_chunks", "block_roles", "block_methods"):
         need(len(getattr(toc, what)) == count, name, f"{what} has another length than block_stored")
     need(len(toc.block_tags) == 16 * count, name, "block_tags has another length")
-    ids = hashes(toc.chunk_ids, name, "chunk_ids")
+    ids = hashes(toc.chunk_ids, name, "chunk_ids", PREFIX if in_index else 32)
     need(len(ids) == len(toc.chunk_lengths) == sum(toc.block_chunks), name, "chunk counts do not add up")
     total = sum(toc.block_stored)
-    need(total == space if exact else total <= space, name, "blocks do not fill the pack")
+    need(total <= space if in_index else total == space, name, "blocks do not fill the pack")
     blocks, offset, chunk = [], len(header.raw), 0
     for i in range(count):
         block = Block(i, toc.block_roles[i], toc.block_methods[i], offset, toc.block_stored[i], toc.block_plain[i],

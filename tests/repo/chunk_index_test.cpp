@@ -97,7 +97,7 @@ TEST_F(ChunkIndexTest, LetsAnothersPackSpeakForItself) {
   const auto a = random_.bytes(1000);
   auto pack = write_pack({a});
   pack.writer = random_.id<PublicKey>();
-  pack.toc.chunks[0].id = random_.id<ChunkId>();
+  pack.toc.chunks[0].id = random_.id<ChunkPrefix>();
   write_index(*vault_, {pack});
   const auto index = load_index();
   EXPECT_EQ(index.unindexed(), std::vector{pack.name});
@@ -109,7 +109,7 @@ TEST_F(ChunkIndexTest, CorrectsWhatAnIndexSaysOfAPack) {
   const auto a = random_.bytes(1000), b = random_.bytes(1000), c = random_.bytes(1000);
   const auto right = write_pack({a}), alone = write_pack({c});
   auto wrong = write_pack({b});
-  wrong.toc.chunks[0].id = random_.id<ChunkId>();
+  wrong.toc.chunks[0].id = random_.id<ChunkPrefix>();
   write_index(*vault_, {right, wrong});
   const auto index = load_index();
   EXPECT_FALSE(index.find(id_of(b)));
@@ -339,7 +339,7 @@ TEST_F(ChunkIndexWithTables, HonoursTombstonesThatCameLater) {
 TEST_F(ChunkIndexWithTables, CorrectsWhatATableSaysOfAPack) {
   const auto b = random_.bytes(1000);
   auto wrong = write_pack({b});
-  wrong.toc.chunks[0].id = random_.id<ChunkId>();
+  wrong.toc.chunks[0].id = random_.id<ChunkPrefix>();
   write_index(*vault_, {wrong});
   (void)load();
   const auto index = load();

@@ -23,7 +23,7 @@ class Pack : public test::RepositoryTest {
 
 TEST_F(Pack, GivesBackItsBlocks) {
   std::vector<ByteBuffer> blocks{random_.bytes(1), ByteBuffer(300'000, 'z'), random_.bytes(100'000)};
-  const auto written = write_pack(blocks);
+  const auto written = describe_pack(blocks);
   const auto read = read_toc(*vault_, written.name);
   EXPECT_EQ(read, written);
   BlockFetcher fetcher(*vault_);
@@ -43,7 +43,7 @@ TEST_F(Pack, ComputesIdsByRole) {
 }
 
 TEST_F(Pack, CompressesWhatGetsShorter) {
-  const auto toc = write_pack({ByteBuffer(100'000, 'z'), random_.bytes(100'000), random_.bytes(10)}).toc;
+  const auto toc = describe_pack({ByteBuffer(100'000, 'z'), random_.bytes(100'000), random_.bytes(10)}).toc;
   EXPECT_EQ(toc.blocks[0].method, format::BlockMethod::zstd);
   EXPECT_LT(toc.blocks[0].stored, 1000u);
   EXPECT_EQ(toc.blocks[1].method, format::BlockMethod::raw);
@@ -113,7 +113,7 @@ TEST_F(Pack, CompressesWhatRepeatsItselfOnlyTowardsItsEnd) {
 TEST_F(Pack, SmallOnesHavePaddedSizes) {
   std::set<std::uint64_t> sizes;
   for (const std::size_t size : {1u, 1000u, 1010u, 1020u, 1030u, 1040u, 1050u, 3000u, 500'000u}) {
-    const auto pack = write_pack({random_.bytes(size)});
+    const auto pack = describe_pack({random_.bytes(size)});
     ASSERT_EQ(store().size(store::Folder::packs, pack.name), pack.size);
     auto unpadded = pack.toc;
     if (unpadded.blocks.back().role == BlockRole::padding) unpadded.blocks.pop_back();
@@ -126,14 +126,14 @@ TEST_F(Pack, SmallOnesHavePaddedSizes) {
 }
 
 TEST_F(Pack, LargeOnesHaveNoPadding) {
-  const auto pack = write_pack({random_.bytes(1'100'000)});
+  const auto pack = describe_pack({random_.bytes(1'100'000)});
   EXPECT_EQ(pack.toc.blocks.size(), 1u);
 }
 
 TEST_F(Pack, NeverUsesANonceTwiceUnderOneKey) {
   std::map<crypto::Digest, std::set<std::uint32_t>> used;
   for (int i = 0; i < 10; ++i) {
-    const auto pack = write_pack({random_.bytes(10), random_.bytes(10), random_.bytes(10)});
+    const auto pack = describe_pack({random_.bytes(10), random_.bytes(10), random_.bytes(10)});
     auto& numbers = used[crypto::sha256(pack.header)];
     EXPECT_TRUE(numbers.empty()) << "two packs have one key";
     for (std::uint32_t block = 0; block < pack.toc.blocks.size(); ++block) EXPECT_TRUE(numbers.insert(block).second);
@@ -197,7 +197,7 @@ TEST_F(Pack, BlocksBelongToTheirPackTheirPlaceAndTheirRole) {
 }
 
 TEST_F(Pack, NoticesDamageAnywhereAndNamesItself) {
-  const auto pack = write_pack({random_.bytes(1000)});
+  const auto pack = describe_pack({random_.bytes(1000)});
   const auto path = store::object_path(store::Folder::packs, pack.name);
   const auto damaged = [&](auto act) {
     const auto error = test::error_of(act);
@@ -221,7 +221,7 @@ TEST_F(Pack, NoticesDamageAnywhereAndNamesItself) {
 }
 
 TEST_F(Pack, CutShortIsDamaged) {
-  const auto pack = write_pack({random_.bytes(1000)});
+  const auto pack = describe_pack({random_.bytes(1000)});
   const auto path = file_of(store::Folder::packs, pack.name);
   const auto whole = test::read_whole(path);
   for (std::size_t size = 0; size < whole.size(); size += 97) {

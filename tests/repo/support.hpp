@@ -43,8 +43,12 @@ class RepositoryTest : public testing::Test {
   }
 
   // A pack with one block for each of `blocks`, each block one chunk.
-  format::IndexedPack write_pack(const std::vector<ByteBuffer>& blocks,
-                                 format::BlockRole role = format::BlockRole::data) {
+  format::IndexedPack write_pack(const std::vector<ByteBuffer>& blocks, format::BlockRole role = format::BlockRole::data) {
+    return indexed(describe_pack(blocks, role));
+  }
+  // The same, as its own toc has it.
+  format::DescribedPack describe_pack(const std::vector<ByteBuffer>& blocks,
+                                      format::BlockRole role = format::BlockRole::data) {
     PackWriter writer(*vault_, true);
     for (const auto& bytes : blocks) {
       const format::ChunkRef chunk{chunk_id(domain(), role, bytes), static_cast<std::uint32_t>(bytes.size())};

@@ -59,9 +59,12 @@ struct IdentifierHash {
 
 using ObjectName = Identifier<struct ObjectNameTag, 32>;      // SHA-256 of an object's bytes
 using ChunkId = Identifier<struct ChunkIdTag, 32>;            // keyed hash of a chunk
+using ChunkPrefix = Identifier<struct ChunkPrefixTag, 16>;    // the first half of a chunk's id, by which it is looked up
 using RepositoryId = Identifier<struct RepositoryIdTag, 32>;  // random
 using PublicKey = Identifier<struct PublicKeyTag, 32>;        // Ed25519 or X25519
 using DomainId = Identifier<struct DomainIdTag, 16>;          // who deduplicates with whom
 using InstanceId = Identifier<struct InstanceIdTag, 16>;      // one machine's use of a credential
+
+[[nodiscard]] inline ChunkPrefix prefix_of(const ChunkId& id) noexcept { return ChunkPrefix::from(id.view().first(ChunkPrefix::kSize)); }
 
 }  // namespace mbu

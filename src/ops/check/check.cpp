@@ -58,7 +58,7 @@ void check_name(store::Store& store, Folder folder, const ObjectName& name, std:
   }
 }
 
-void check_blocks(const repo::Vault& vault, const format::IndexedPack& pack, repo::BlockFetcher& fetcher) {
+void check_blocks(const repo::Vault& vault, const format::DescribedPack& pack, repo::BlockFetcher& fetcher) {
   const auto info = repo::pack_info(pack);
   const auto path = store::object_path(Folder::packs, pack.name);
   std::size_t next = 0;
@@ -128,7 +128,7 @@ void check_indexes(const Context& context, Findings& findings) {
         if (!here.contains(pack.name)) continue;
         std::optional<format::IndexedPack> own;
         try {
-          own = repo::read_toc(context.vault, pack.name);
+          own = indexed(repo::read_toc(context.vault, pack.name));
         } catch (const Error& error) {
           if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
           continue;  // the pack's own damage, found by check_packs
