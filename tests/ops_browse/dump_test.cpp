@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "../support/expect.hpp"
+#include "../support/random.hpp"
 #include "small_repository.hpp"
 
 namespace mbu {
@@ -253,6 +254,58 @@ TEST(Dump, EndsWhenInterrupted) {
     });
   });
   EXPECT_LT(count, 16U << 20);
+}
+
+// 40 chunks of 1 MiB, of which text and noise alternate: more than workers may hold at once.
+struct LargeFile {
+  SmallRepository repository;
+  std::string bytes;
+  format::Content content;
+  LargeFile() {
+    Random random(31);
+    std::vector<std::string> pieces;
+    for (int i = 0; i < 40; ++i) {
+      pieces.push_back(i % 2 == 0 ? std::string(1 << 20, static_cast<char>('a' + i % 26)) + std::to_string(i)
+                                  : std::string(as_text(random.bytes(1 << 20))));
+      bytes += pieces.back();
+    }
+    content = repository.chunks(pieces);
+  }
+  // What came out before the error, if any.
+  std::string dump(std::optional<Error>& error) {
+    std::vector<format::Entry> all;
+    all.push_back(file("large", std::move(content), bytes.size()));
+    const auto root = repository.page(std::move(all));
+    repository.finish();
+    auto context = repository.context();
+    context.threads = 3;
+    std::string out;
+    try {
+      ops::dump(context, repository.index(), root, "/large", "tar", [&](ByteView piece) { out += as_text(piece); });
+    } catch (const Error& thrown) {
+      error = thrown;
+    }
+    return out;
+  }
+};
+
+TEST(Dump, ReadsLargeFilesAheadInOrder) {
+  LargeFile large;
+  std::optional<Error> error;
+  EXPECT_TRUE(large.dump(error) == large.bytes);
+  EXPECT_FALSE(error);
+}
+
+TEST(Dump, GivesWhatLiesBeforeTheFirstChunkThatIsMissing) {
+  LargeFile large;
+  large.content.chunks[33].id.bytes[0] ^= 1;
+  std::optional<Error> error;
+  const auto out = large.dump(error);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), Code::corrupt);
+  EXPECT_TRUE(out == large.bytes.substr(0, out.size()));
+  EXPECT_GT(out.size(), std::size_t{24} << 20);
+  EXPECT_LE(out.size(), std::size_t{34} << 20);
 }
 
 }  // namespace

@@ -4,12 +4,16 @@
 #include <unordered_map>
 
 #include "ops/browse/archive.hpp"
+#include "ops/browse/read_ahead.hpp"
 #include "tree/reader.hpp"
 
 namespace mbu::ops {
 namespace {
 
 using Write = std::function<void(ByteView)>;
+
+// Files from this size on are read by all workers.
+constexpr std::uint64_t kReadAhead = 16U << 20;
 
 Error damaged(const std::string& path, const std::string& what) { return Error(Code::corrupt, what, path); }
 
@@ -67,7 +71,7 @@ class HoleFiller {
 class Dump {
  public:
   Dump(const repo::Context& context, const repo::ChunkIndex& index, const Write& write)
-      : context_(context), reader_(context.vault, index), write_(write) {}
+      : context_(context), index_(index), reader_(context.vault, index), write_(write) {}
 
   void path(const ChunkId& root, const std::string& path, const std::string& archive) {
     const bool everything = path.find_first_not_of('/') == std::string::npos;
@@ -155,6 +159,11 @@ class Dump {
     HoleFiller filler(runs, entry.size, path, context_.interrupt, write);
     if (entry.content.kind == format::Content::Kind::inlined) {
       filler.data(inlined(entry, inline_chunk, runs, path));
+    } else if (entry.size >= kReadAhead && context_.threads > 1) {
+      const Write fill = [&](ByteView bytes) { filler.data(bytes); };
+      ReadAhead ahead(context_, index_, path, fill);
+      reader_.for_each_chunk(entry.content, path, [&](const format::ChunkRef& chunk) { ahead.add(chunk); });
+      ahead.finish();
     } else {
       reader_.for_each_chunk(entry.content, path, [&](const format::ChunkRef& chunk) {
         const auto bytes = reader_.chunks().read(chunk.id, format::BlockRole::data, path);
@@ -177,6 +186,7 @@ class Dump {
   }
 
   const repo::Context& context_;
+  const repo::ChunkIndex& index_;
   tree::TreeReader reader_;
   const Write& write_;
   ArchiveWriter::Format format_ = ArchiveWriter::Format::tar;
