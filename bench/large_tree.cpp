@@ -130,7 +130,7 @@ int main(int count, char** arguments) {
   auto index = repo::ChunkIndex::load(*vault, [](const auto&) {}, cache.location_tables());
   ingest::ChunkStore store(*vault, index, {});
   Tree tree(shape);
-  const auto result = ingest::package_tree(context, index, store, {tree, {}, false, {}});
+  const auto result = ingest::package_tree(context, index, store, ingest::PackageRequest(tree));
   store.finish();
   cache.commit();
   const double seconds = watch.seconds();

@@ -10,8 +10,6 @@ namespace {
 
 // Up to this much of everything goes into one pack together.
 constexpr std::size_t kSmallRun = 4U << 20;
-// Packs without an index object that are worth writing one for at the end.
-constexpr std::size_t kIndexFrom = 4;
 
 }  // namespace
 
@@ -132,17 +130,20 @@ void ChunkStore::finish() {
     sink->close(ChunkSink::data_pack);
     sink->close(ChunkSink::listing_pack);
   }
-  write_last_index();
+  indexed_ = write_last_index();
 }
 
-void ChunkStore::write_last_index() {
+bool ChunkStore::write_last_index() {
   const auto& unindexed = index_->unindexed();
-  if (options_.discard || unindexed.size() + waiting_.size() < kIndexFrom) return;
-  auto packs = std::move(waiting_);
+  if (options_.discard || unindexed.size() + waiting_.size() < options_.packs_for_index) return false;
+  auto packs = waiting_;
   for (const auto& name : unindexed) packs.push_back(indexed(repo::read_toc(*vault_, name)));
   const auto name = repo::write_index(*vault_, std::move(packs));
   counters_.stored_bytes += vault_->store().size(store::Folder::indexes, name);
+  return true;
 }
+
+ChunkStore::NewPacks ChunkStore::take_new_packs() { return {std::exchange(waiting_, {}), indexed_}; }
 
 std::vector<ObjectName> ChunkStore::packs_found() const {
   std::vector<ObjectName> found;

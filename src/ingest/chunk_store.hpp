@@ -35,6 +35,8 @@ class ChunkStore {
     std::size_t chunks_in_memory = 1U << 16;
     // How much of small files each sink lets wait for others like them.
     std::size_t shelf_bytes = 16U << 20;
+    // Packs without an index object that are worth writing one for at the end.
+    std::size_t packs_for_index = 4;
     // Told of damage; from any thread.
     std::function<void(const CheckReport::Finding&)> damage = {};
   };
@@ -48,6 +50,13 @@ class ChunkStore {
   // Seals and publishes what all sinks hold, then an index object when enough packs lack one. One thread, once, when no
   // sink is used any more.
   void finish();
+
+  // After finish(): the packs that this run published and that were not in the index yet, and whether an index object names them.
+  struct NewPacks {
+    std::vector<format::IndexedPack> packs;
+    bool indexed = false;
+  };
+  [[nodiscard]] NewPacks take_new_packs();
 
   // The chunk was read and is in no pack whole. From now on the packs that should hold it are taken as holding nothing, so that all that
   // is in them is stored again. True when a pack has lost its trust by this, or there was none. Any thread.
@@ -73,7 +82,7 @@ class ChunkStore {
   [[nodiscard]] bool lean_on(std::uint32_t pack);
   void published(format::IndexedPack pack);
   void hand_over(const std::vector<format::IndexedPack>& packs);
-  void write_last_index();
+  [[nodiscard]] bool write_last_index();
 
   const repo::Vault* vault_;
   repo::ChunkIndex* index_;
@@ -85,6 +94,7 @@ class ChunkStore {
   std::vector<ObjectName> published_;
   std::vector<format::IndexedPack> waiting_;  // of these, packs without an index object
   std::size_t waiting_chunks_ = 0;
+  bool indexed_ = false;                      // these have one by now
   std::mutex hand_over_mutex_;
   std::vector<std::atomic<bool>> referred_;  // by number, packs that were here before
   std::vector<std::atomic<bool>> distrusted_;

@@ -8,6 +8,7 @@
 
 #include "cache/cache.hpp"
 #include "format/page.hpp"
+#include "ingest/dirty.hpp"
 #include "ingest/file_packer.hpp"
 
 namespace mbu::ingest {
@@ -16,6 +17,7 @@ namespace mbu::ingest {
 struct DirectoryResult {
   ChunkId page;  // zero: could not be read
   std::uint64_t files = 0, directories = 0, bytes = 0;  // of the subtree, itself not counted
+  bool operator==(const DirectoryResult&) const = default;
 };
 
 // A run of entries that become one leaf page (two or more when they turn out too large).
@@ -38,8 +40,12 @@ struct DirectoryTask {
   std::vector<source::Item> items;               // by name
   std::vector<std::uint64_t> fingerprints;       // of the items
   crypto::Digest fingerprint{};
+  const Dirty::Node* dirty = nullptr;            // what of it is to be looked at; null: it and all below
+  DirectoryResult old;                           // what it was in the base snapshot, unless dirty is null
   bool same_listing = false;                     // as recorded
-  std::atomic<std::size_t> waiting_children{0};  // while same_listing
+  bool patched = false;                          // not listed: `items` are subdirectories to be looked at, all else stays
+  std::atomic<std::size_t> waiting_children{0};  // while same_listing or patched
+  std::vector<DirectoryResult> old_children;     // of the items, when patched
 
   std::vector<std::unique_ptr<Group>> groups;
   std::atomic<std::size_t> waiting_groups{0};

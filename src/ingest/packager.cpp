@@ -7,6 +7,7 @@
 #include "ingest/large_file.hpp"
 #include "ingest/work_queue.hpp"
 #include "tree/builder.hpp"
+#include "tree/patch.hpp"
 
 namespace mbu::ingest {
 namespace {
@@ -54,7 +55,12 @@ class Packager {
     auto root = std::make_shared<DirectoryTask>();
     root->path = "/";
     root->previous = request_.previous_root;
-    push_listing(root);
+    const bool only_some = request_.previous_root && request_.dirty != nullptr && !request_.dirty->is_everything() && !request_.force;
+    if (only_some) {
+      root->dirty = &request_.dirty->root();
+      root->old = {*request_.previous_root, request_.previous_files, request_.previous_directories, request_.previous_bytes};
+    }
+    push_directory(root);
     run_on_threads(context_.threads, [&](unsigned number, const FirstException&) {
       queue_.work([&](const Task& task) { task(workers_[number]); });
     });
@@ -66,8 +72,8 @@ class Packager {
  private:
   using Task = std::function<void(Worker&)>;
 
-  void push_listing(const TaskRef& d) {
-    queue_.push([this, d](Worker& worker) { list(d, worker); });
+  void push_directory(const TaskRef& d) {
+    queue_.push([this, d](Worker& worker) { visit(d, worker); });
   }
   void push_group(const TaskRef& d, Group& group) {
     queue_.push([this, d, &group](Worker& worker) { finish_group(d, group, worker); });
@@ -94,25 +100,117 @@ class Packager {
     return path += name;
   }
 
-  // --- A directory is listed and compared with its record. ---
-
-  void list(const TaskRef& d, Worker& worker) {
+  void visit(const TaskRef& d, Worker& worker) {
     context_.interrupt.check();
     try {
       d->handle = d->parent ? d->parent->handle->open_directory(d->parent->items[d->position]) : request_.source.root();
+    } catch (const Error& error) {
+      cannot_read(d, error);
+      return;
+    }
+    name_record(*d);
+    if (d->dirty == nullptr || d->dirty->entries || !begin_patch(d, worker)) list(d, worker);
+  }
+
+  void cannot_read(const TaskRef& d, const Error& error) {
+    if (error.code() != Code::source) throw error;
+    tell(Problem::Kind::unreadable, d->path, error.happened());
+    deliver(d, {});
+  }
+
+  void name_record(DirectoryTask& d) {
+    ByteBuffer key(request_.selection.begin(), request_.selection.end());
+    append(key, as_bytes(d.path));
+    d.path_key = crypto::keyed_hash(record_key_, key);
+  }
+
+  // --- Only something below it is dirty: its pages are patched, and it is not listed. ---
+
+  // False when that cannot be: it must be listed then.
+  bool begin_patch(const TaskRef& d, Worker& worker) {
+    look_up_record(*d);
+    try {
+      for (const auto& [name, below] : d->dirty->children) {
+        auto item = d->handle->find(name);
+        const auto old = worker.reader.find_in(d->old.page, d->path, name);
+        if (!item && !old) continue;
+        const bool same = item && old && item->status.type == EntryType::directory && old->entry.is_directory() &&
+                          !old->entry.directory.is_zero();
+        if (!same) return give_up_patch(*d);
+        d->items.push_back(std::move(*item));
+        d->old_children.push_back(result_of(old->entry));
+      }
+    } catch (const Error& error) {
+      if (error.code() != Code::source && error.code() != Code::corrupt && error.code() != Code::not_found) throw;
+      return give_up_patch(*d);
+    }
+    d->patched = true;
+    d->waiting_children = d->items.size() + 1;
+    for (std::size_t i = d->items.size(); i-- > 0;) push_child(d, i, d->old_children[i], d->dirty->child(d->items[i].name));
+    child_done(d, worker);
+    return true;
+  }
+
+  static bool give_up_patch(DirectoryTask& d) {
+    d.items.clear();
+    d.old_children.clear();
+    d.record.reset();
+    return false;
+  }
+
+  static DirectoryResult result_of(const format::Entry& directory) {
+    return {directory.directory, directory.directory_files, directory.directory_dirs, directory.directory_bytes};
+  }
+
+  void finish_patch(const TaskRef& d, Worker& worker) {
+    auto now = d->old;
+    std::map<std::string, tree::DirectoryPatch> patches;
+    for (const auto& [position, child] : d->children) {
+      const auto& old = d->old_children[position];
+      if (child == old) continue;
+      patches.emplace(d->items[position].name, tree::DirectoryPatch{child.page, child.files, child.directories, child.bytes});
+      now.files += child.files - old.files;
+      now.directories += child.directories - old.directories;
+      now.bytes += child.bytes - old.bytes;
+    }
+    if (!patches.empty()) {
+      const auto put = [&](ByteView bytes) { return worker.packer.sink().put(format::BlockRole::page, bytes); };
+      now.page = tree::patch_directories(worker.reader, d->old.page, d->path, patches, domain_, put);
+      if (d->parent) ++worker.counts.dirs_changed;
+    }
+    if (d->record && now != d->old) remember_patch(*d, now);
+    deliver(d, now);
+  }
+
+  void remember_patch(DirectoryTask& d, const DirectoryResult& now) {
+    if (!request_.remember) return;
+    auto& record = *d.record;
+    record.page = now.page;
+    record.files = now.files;
+    record.directories = now.directories;
+    record.bytes = now.bytes;
+    // Its entries are known as before; which of its subdirectories have other pages by now the next listing shall find out.
+    record.fingerprint = {};
+    record.child_pages.clear();
+    context_.cache.put_directory(d.path_key, record);
+  }
+
+  // --- A directory is listed and compared with its record. ---
+
+  void list(const TaskRef& d, Worker& worker) {
+    try {
       d->items = d->handle->list([&](const std::string& name, const Error& error) {
         d->incomplete = true;
         tell(Problem::Kind::unreadable, child_path(*d, name), error.happened());
       });
     } catch (const Error& error) {
-      if (error.code() != Code::source) throw;
-      tell(Problem::Kind::unreadable, d->path, error.happened());
-      deliver(d, {});
+      cannot_read(d, error);
       return;
     }
     take_fingerprints(*d);
     look_up_record(*d);
-    d->same_listing = d->record && !d->incomplete && d->fingerprint != crypto::Digest{} &&
+    note_hard_links(*d);
+    d->same_listing = d->dirty == nullptr && d->record && !d->incomplete && d->fingerprint != crypto::Digest{} &&
                       d->record->fingerprint == d->fingerprint;
     if (!d->same_listing) {
       group_up(d, worker);
@@ -130,7 +228,7 @@ class Packager {
     d->waiting_children = directories.size() + 1;
     for (std::size_t k = directories.size(); k-- > 0;) {
       const auto& page = d->record->child_pages[k];
-      push_child(d, directories[k], page.is_zero() ? std::nullopt : std::optional(page));
+      push_child(d, directories[k], page.is_zero() ? std::nullopt : std::optional(DirectoryResult{page}), nullptr);
     }
     child_done(d, worker);
   }
@@ -147,9 +245,16 @@ class Packager {
     d.fingerprint = fingerprint(d.fingerprints, record_key_);
     files_seen_ += files;
     bytes_seen_ += bytes;
-    ByteBuffer key(request_.selection.begin(), request_.selection.end());
-    append(key, as_bytes(d.path));
-    d.path_key = crypto::keyed_hash(record_key_, key);
+  }
+
+  void note_hard_links(const DirectoryTask& d) const {
+    if (request_.hard_links == nullptr) return;
+    const bool everything = request_.dirty == nullptr || request_.dirty->is_everything();
+    for (std::size_t i = 0; i < d.items.size(); ++i) {
+      const auto& status = d.items[i].status;
+      if (status.nlink < 2 || status.type == EntryType::directory) continue;
+      request_.hard_links->seen(d.path, status, !is_recorded(d, i), everything);
+    }
   }
 
   void look_up_record(DirectoryTask& d) {
@@ -159,18 +264,28 @@ class Packager {
     if (record && record->page == *d.previous) d.record = std::move(record);
   }
 
-  void push_child(const TaskRef& d, std::size_t position, std::optional<ChunkId> previous) {
+  // `old`: what it was in the base snapshot. `dirty`: what of it is to be looked at; null: all.
+  void push_child(const TaskRef& d, std::size_t position, const std::optional<DirectoryResult>& old, const Dirty::Node* dirty) {
     auto child = std::make_shared<DirectoryTask>();
     child->parent = d;
     child->position = position;
     child->path = child_path(*d, d->items[position].name);
-    child->previous = previous;
-    push_listing(child);
+    if (old) {
+      child->previous = old->page;
+      child->old = *old;
+    }
+    // Only what was packaged before can be taken over.
+    child->dirty = !old || dirty == nullptr || dirty->subtree ? nullptr : dirty;
+    push_directory(child);
   }
 
   // All subdirectories of an unchanged listing are done: is the whole subtree unchanged?
   void child_done(const TaskRef& d, Worker& worker) {
     if (--d->waiting_children != 0) return;
+    if (d->patched) {
+      finish_patch(d, worker);
+      return;
+    }
     auto expected = d->record->child_pages.begin();
     bool same = true;
     for (const auto& [position, child] : d->children) same = same && child.page == *expected++;
@@ -232,7 +347,13 @@ class Packager {
       for (auto i = directories.rbegin(); i != directories.rend(); ++i) {
         const auto* entry = old.find(d->items[*i].name);
         const bool known = entry != nullptr && entry->is_directory() && !entry->directory.is_zero();
-        push_child(d, *i, known ? std::optional(entry->directory) : std::nullopt);
+        if (known && is_taken_over(*d, *i)) {
+          const std::scoped_lock lock(d->mutex);
+          d->children.emplace(*i, result_of(*entry));
+          --group.waiting;  // not the last: the group waits for this
+        } else {
+          push_child(d, *i, known ? std::optional(result_of(*entry)) : std::nullopt, dirt_of_child(*d, *i));
+        }
       }
     }
     group.waiting += files.size();
@@ -244,6 +365,21 @@ class Packager {
       }
     }
     one_less(d, group);
+  }
+
+  // Whether a directory that was packaged before is clean: nothing named it, and it is the very one that was listed, as far as the cache
+  // can tell.
+  static bool is_taken_over(const DirectoryTask& d, std::size_t position) {
+    const bool clean = d.dirty != nullptr && d.dirty->child(d.items[position].name) == nullptr;
+    return clean && (!d.record || is_recorded(d, position));
+  }
+
+  // What of a subdirectory is to be looked at; null: all.
+  static const Dirty::Node* dirt_of_child(const DirectoryTask& d, std::size_t position) {
+    static const Dirty::Node listing{true, false, {}};
+    if (d.dirty == nullptr) return nullptr;
+    const auto* child = d.dirty->child(d.items[position].name);
+    return child == nullptr ? &listing : child;
   }
 
   void one_less(const TaskRef& d, Group& group) {
@@ -394,7 +530,7 @@ class Packager {
       const std::scoped_lock lock(parent->mutex);
       parent->children.emplace(d->position, result);
     }
-    if (parent->same_listing && parent->groups.empty()) {
+    if (parent->patched || (parent->same_listing && parent->groups.empty())) {
       queue_.push([this, parent](Worker& worker) { child_done(parent, worker); });
     } else {
       const auto group = std::ranges::find_if(parent->groups, [&](const auto& g) { return d->position < g->end; });

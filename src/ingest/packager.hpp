@@ -8,17 +8,26 @@
 #pragma once
 
 #include "ingest/chunk_store.hpp"
+#include "ingest/dirty.hpp"
+#include "ingest/hard_links.hpp"
 #include "repo/context.hpp"
 #include "source/source.hpp"
 
 namespace mbu::ingest {
 
 struct PackageRequest {
+  explicit PackageRequest(source::Source& from) noexcept : source(from) {}
   source::Source& source;
   // The root page of the snapshot whose pages may be reused: all packs it needs are here. Nothing: everything is read.
   std::optional<ChunkId> previous_root;
   // Trust no record: read every file again.
   bool force = false;
+  // The directories to look at; all others are taken over from the previous root, unlisted. Null: all.
+  const Dirty* dirty = nullptr;
+  // Told of files with several names; null: nobody wants to know.
+  HardLinks* hard_links = nullptr;
+  // What was below the previous root; for who says what is dirty.
+  std::uint64_t previous_files = 0, previous_directories = 0, previous_bytes = 0;
   // What was asked for, hashed: records of another selection are not used.
   crypto::Digest selection{};
   // Whether the cache shall know what was packaged: not for a dry run.

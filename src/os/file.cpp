@@ -153,18 +153,18 @@ ByteBuffer read_file(const std::string& path, std::size_t limit, Blame blame) {
   return bytes;
 }
 
-void replace_file(const std::string& path, ByteView bytes, mode_t mode, Blame blame) {
+void replace_file(const std::string& path, ByteView bytes, mode_t mode, Blame blame, Durability durability) {
   const std::string temporary = parent_of(path) + '/' + unique_name(".mbu-tmp-");
   try {
     const Fd fd = open_at(AT_FDCWD, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode, blame);
     write_all(fd.get(), bytes, blame);
-    sync(fd.get(), blame);
+    if (durability == Durability::durable) sync(fd.get(), blame);
     if (::rename(temporary.c_str(), path.c_str()) != 0) throw system_error(blame, "rename into place", errno);
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;
   }
-  sync_directory(parent_of(path), blame);
+  if (durability == Durability::durable) sync_directory(parent_of(path), blame);
 }
 
 void make_directories(const std::string& path, mode_t mode, Blame blame) {

@@ -61,8 +61,10 @@ void sync_directory(const std::string& path, Blame blame);
 
 // A whole file's bytes; more than `limit` is an error.
 [[nodiscard]] ByteBuffer read_file(const std::string& path, std::size_t limit, Blame blame);
-// Creates a file with `mode` and replaces what was there, atomically and durably; meanwhile it is called `.mbu-tmp-*`.
-void replace_file(const std::string& path, ByteView bytes, mode_t mode, Blame blame);
+// unsynced: a power cut may leave what was there before, or on some file systems nothing.
+enum class Durability { durable, unsynced };
+// Creates a file with `mode` and replaces what was there, atomically; meanwhile it is called `.mbu-tmp-*`.
+void replace_file(const std::string& path, ByteView bytes, mode_t mode, Blame blame, Durability durability = Durability::durable);
 // mkdir -p with `mode` for what is made.
 void make_directories(const std::string& path, mode_t mode, Blame blame);
 // The same, and what was made is durable: the directory around each is synced. When that fails the directory is taken away again.

@@ -314,6 +314,22 @@ struct ChunkIndex::State {
     return true;
   }
 
+  void add_published(const std::vector<format::IndexedPack>& published, bool indexed) {
+    const std::unique_lock lock(mutex);
+    if (indexed) unindexed.clear();
+    for (const auto& pack : published) {
+      if (number_of(pack.name)) continue;  // extend() had it
+      const auto number = static_cast<std::uint32_t>(packs.size());
+      extended.emplace(pack.name, number);
+      packs.push_back({pack.name, false, Known::nothing, 0, 0, nullptr});
+      const auto before = static_cast<std::ptrdiff_t>(chunks.size());
+      add(pack, number, indexed ? Known::by_index : Known::by_itself);
+      std::sort(chunks.begin() + before, chunks.end());
+      std::inplace_merge(chunks.begin(), chunks.begin() + before, chunks.end());
+      if (!indexed) unindexed.push_back(pack.name);
+    }
+  }
+
   // Whether that pack is known here as its own toc has it.
   bool agrees(std::uint32_t number, const format::IndexedPack& own) {
     const auto known = pack(number);
@@ -408,7 +424,12 @@ bool ChunkIndex::extend(const ObjectName& index_object, std::vector<format::Inde
   return state_->extend(std::move(told));
 }
 
-std::size_t ChunkIndex::pack_count() const noexcept { return state_->listed; }
+void ChunkIndex::add(const std::vector<format::IndexedPack>& packs, bool indexed) { state_->add_published(packs, indexed); }
+
+std::size_t ChunkIndex::pack_count() const noexcept {
+  const std::shared_lock lock(state_->mutex);
+  return state_->packs.size();
+}
 const std::vector<ObjectName>& ChunkIndex::unindexed() const noexcept { return state_->unindexed; }
 
 }  // namespace mbu::repo

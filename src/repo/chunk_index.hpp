@@ -62,15 +62,19 @@ class ChunkIndex {
   [[nodiscard]] bool is_tombstoned(std::uint32_t number) const;
   // Of a pack that was here when this was loaded.
   [[nodiscard]] std::optional<std::uint32_t> find_pack(const ObjectName& name) const;
-  // One more than the largest number when this was loaded.
+  // One more than the largest number.
   [[nodiscard]] std::size_t pack_count() const noexcept;
 
-  // Packs that no index object names.
+  // Of these, those that no index object names.
   [[nodiscard]] const std::vector<ObjectName>& unindexed() const noexcept;
 
   // Takes in packs that this run has published, and an index object of them that was just written, without holding them in memory. False when
   // there is no table to hold them: nothing has changed.
   [[nodiscard]] bool extend(const ObjectName& index_object, std::vector<format::IndexedPack> packs);
+
+  // Takes packs that were published since this was loaded into memory. `indexed`: an index object names them now, and all that
+  // unindexed() names. Nobody looks up meanwhile.
+  void add(const std::vector<format::IndexedPack>& packs, bool indexed);
 
  private:
   struct State;

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "os/attributes.hpp"
 #include "os/listing.hpp"
@@ -95,6 +96,24 @@ class LocalDirectory final : public Directory {
 
   std::vector<Item> list(const OnError& on_error) override {
     return whole_ ? list_all(on_error) : list_way(on_error);
+  }
+
+  std::optional<Item> find(const std::string& name) override {
+    const OnError fail = [](const std::string&, const Error& error) { throw error; };
+    if (!whole_) {
+      for (auto& item : list_way(fail)) {
+        if (item.name == name) return std::move(item);
+      }
+      return std::nullopt;
+    }
+    if (shared_->selector->gitignore() && !std::exchange(gitignore_read_, true)) {
+      const auto there = os::status_at(fd_.get(), ".gitignore", os::Links::keep, {Code::source, ".gitignore"});
+      if (there) read_gitignore(fail);
+    }
+    std::vector<Item> items;
+    add(items, name, os::Links::keep, fail);
+    if (items.empty() || is_left_out(items.front())) return std::nullopt;
+    return std::move(items.front());
   }
 
   std::shared_ptr<Directory> open_directory(const Item& item) const override {
@@ -201,7 +220,9 @@ class LocalDirectory final : public Directory {
     if (selector.one_file_system() && self.dev != device_) return {};  // the mount point itself is kept
     auto names = os::list_names(fd_.get(), {Code::source, path_});
     if (auto tag = selector.tag_of(fd_.get(), names)) names = {*tag};
-    if (selector.gitignore() && std::ranges::binary_search(names, ".gitignore")) read_gitignore(on_error);
+    if (selector.gitignore() && std::ranges::binary_search(names, ".gitignore") && !std::exchange(gitignore_read_, true)) {
+      read_gitignore(on_error);
+    }
     std::vector<Item> items;
     items.reserve(names.size());
     for (const auto& name : names) {
@@ -258,6 +279,7 @@ class LocalDirectory final : public Directory {
   std::string path_;
   std::uint64_t device_;
   std::shared_ptr<const IgnoreRules> ignored_;
+  bool gitignore_read_ = false;
 };
 
 class LocalSource final : public Source {

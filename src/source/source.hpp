@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,14 @@ class Directory {
   using OnError = std::function<void(const std::string& name, const Error& error)>;
   // What is selected in it, sorted by name. A name that cannot be looked at is told to `on_error` and left out.
   [[nodiscard]] virtual std::vector<Item> list(const OnError& on_error) = 0;
+  // The item of that name as list() would give it; nothing when it is not there or not selected. Code::source. One thread at a time, and
+  // not beside list().
+  [[nodiscard]] virtual std::optional<Item> find(const std::string& name) {
+    for (auto& item : list([](const std::string&, const Error& error) { throw error; })) {
+      if (item.name == name) return std::move(item);
+    }
+    return std::nullopt;
+  }
   [[nodiscard]] virtual std::shared_ptr<Directory> open_directory(const Item& item) const = 0;
   [[nodiscard]] virtual std::unique_ptr<OpenFile> open_file(const Item& item) const = 0;
   // Everything of the entry but its content, its link group and, for regular files, its attributes: these come from the

@@ -38,6 +38,9 @@ class TreeReader {
   };
   [[nodiscard]] std::optional<Found> find_path(const ChunkId& root, const std::string& path);
 
+  // The entry of that name in a directory, whose root page this is.
+  [[nodiscard]] std::optional<Found> find_in(const ChunkId& directory, const std::string& path, const std::string& name);
+
   // The chunks of a content in order, list trees expanded as they are reached.
   void for_each_chunk(const format::Content& content, const std::string& path,
                       const std::function<void(const format::ChunkRef&)>& visit);
@@ -53,8 +56,6 @@ class TreeReader {
  private:
   void visit_list(const ChunkId& id, int level, std::uint64_t bytes, const std::string& path,
                   const std::function<void(const format::ChunkRef&)>& visit);
-  [[nodiscard]] std::optional<Found> find_in(const ChunkId& directory, const std::string& path,
-                                             const std::string& name);
 
   ChunkReader chunks_;
 };

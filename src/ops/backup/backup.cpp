@@ -29,23 +29,32 @@ constexpr std::size_t kAllShelves = 64U << 20;
 
 std::int64_t nanoseconds(FileTime time) { return time.seconds * 1'000'000'000 + time.nanoseconds; }
 
-// One run, from looking at the repository to its snapshot.
-class BackupRun {
- public:
-  BackupRun(const Context& context, const BackupOptions& options, const std::vector<std::string>& own_directories)
-      : context_(context),
-        options_(options),
-        own_directories_(own_directories),
-        started_(system_clock().wall()),
-        start_ns_(system_clock().monotonic_ns()) {}
+// An index object is worth its place for so many packs of small snapshots.
+constexpr std::size_t kSmallPacksForIndex = 64;
 
-  BackupSummary run() {
+}  // namespace
+
+class BackupSeries::Impl {
+ public:
+  Impl(const Context& context, const BackupOptions& options, const std::vector<std::string>& own_directories)
+      : context_(context), options_(options), own_directories_(own_directories) {
+    begin();
     look_around();
+  }
+
+  void tell(ingest::HardLinks& hard_links) { hard_links_ = &hard_links; }
+
+  BackupSummary snapshot(const ingest::Dirty* dirty, bool skip_if_unchanged) {
+    if (snapshots_made_++ > 0) begin();
+    if (repo::read_tombstones(context_.vault, [](const auto&) {}).newest != honoured_) look_around();
+    dirty_ = dirty;
+    if (base_.snapshot != nullptr) summary_.parent = base_.snapshot->name;
     ingest::ChunkStore store(context_.vault, index_,
                              {.compression = context_.compression,
                               .verify = context_.verify_blocks,
                               .discard = options_.dry_run,
                               .shelf_bytes = std::min(kLargestShelf, kAllShelves / context_.threads),
+                              .packs_for_index = snapshots_made_ > 1 ? kSmallPacksForIndex : ingest::ChunkStore::Options{}.packs_for_index,
                               .damage = context_.tell_damage()});
     auto packaged = package(store);
     if (store.met_losses()) packaged = package_anew(store);
@@ -54,7 +63,7 @@ class BackupRun {
     fill_summary(packaged, store);
     const bool unchanged = base_.snapshot != nullptr && base_.snapshot->snapshot.root == packaged.root &&
                            base_.snapshot->snapshot.paths == paths_;
-    const bool skip = options_.skip_if_unchanged && unchanged && !store.met_losses();
+    const bool skip = skip_if_unchanged && unchanged && !store.met_losses();
     if (!options_.dry_run && !skip) publish(packaged, store);
     if (!options_.dry_run) context_.cache.commit();
     summary_.seconds = static_cast<double>(system_clock().monotonic_ns() - start_ns_) * 1e-9;
@@ -62,6 +71,12 @@ class BackupRun {
   }
 
  private:
+  void begin() {
+    started_ = system_clock().wall();
+    start_ns_ = system_clock().monotonic_ns();
+    summary_ = {};
+  }
+
   // What the repository holds, what of it may be used, and what a broken run left behind.
   void look_around() {
     context_.vault.require_writable();
@@ -79,7 +94,6 @@ class BackupRun {
     std::ranges::sort(paths_);
     paths_.erase(std::unique(paths_.begin(), paths_.end()), paths_.end());
     base_ = choose_base(snapshots_, context_.vault.keyring().writer_signer().public_key(), host_, paths_, index_);
-    if (base_.snapshot != nullptr) summary_.parent = base_.snapshot->name;
   }
 
   std::string stream_path() const {
@@ -90,8 +104,20 @@ class BackupRun {
     if (options_.stream) return package_stream(context_, store, paths_.front(), options_.stream);
     const source::Selector selector(options_.selection, paths_, own_directories_);
     const auto source = source::open_local_source(paths_, selector, never_entered());
-    ingest::PackageRequest request{*source, {}, options_.force, crypto::sha256(as_bytes(selector.key())), !options_.dry_run};
-    if (base_.reusable) request.previous_root = base_.snapshot->snapshot.root;
+    ingest::PackageRequest request{*source};
+    request.force = options_.force && snapshots_made_ == 1;
+    request.hard_links = hard_links_;
+    request.selection = crypto::sha256(as_bytes(selector.key()));
+    request.remember = !options_.dry_run;
+    if (base_.reusable) {
+      const auto& base = base_.snapshot->snapshot;
+      request.previous_root = base.root;
+      // Directories can be taken over unlooked only from a snapshot of the same paths.
+      if (base.paths == paths_) request.dirty = dirty_;
+      request.previous_files = base.files;
+      request.previous_directories = base.directories;
+      request.previous_bytes = base.bytes;
+    }
     return ingest::package_tree(context_, index_, store, request);
   }
 
@@ -136,7 +162,7 @@ class BackupRun {
     const auto now = repo::read_tombstones(context_.vault, [](const auto&) {});
     if (now.newest == honoured_) return;
     for (const auto& pack : now.packs) {
-      if (!used.contains(pack)) continue;
+      if (!used.contains(pack) && !base_.packs.contains(pack)) continue;
       throw Error(Code::store, "another program began to delete packs that this run leans on", context_.vault.store().location(),
                   "run the command again");
     }
@@ -148,9 +174,8 @@ class BackupRun {
     context_.vault.store().make_durable(found);
   }
 
-  void publish(const ingest::PackageResult& packaged, const ingest::ChunkStore& store) {
+  void publish(const ingest::PackageResult& packaged, ingest::ChunkStore& store) {
     auto used = store.packs_used();
-    used.insert(base_.packs.begin(), base_.packs.end());
     check_nothing_was_tombstoned(used);
     make_durable(store.packs_found());
     auto snapshot = describe(packaged);
@@ -178,6 +203,18 @@ class BackupRun {
     context_.state.remember(seen);
     summary_.snapshot = sealed.name;
     summary_.data_added_packed += sealed.bytes.size();
+    become_base(sealed.name, std::move(snapshot), store);
+  }
+
+  // The next snapshot of the series is compared with this one.
+  void become_base(const ObjectName& name, format::Snapshot snapshot, ingest::ChunkStore& store) {
+    const auto fresh = store.take_new_packs();
+    index_.add(fresh.packs, fresh.indexed);
+    if (!base_.reusable) base_.packs.clear();
+    base_.packs.insert(snapshot.packs_added.begin(), snapshot.packs_added.end());
+    last_ = {name, context_.vault.keyring().writer_signer().public_key(), std::move(snapshot)};
+    base_.snapshot = &last_;
+    base_.reusable = true;
   }
 
   cache::State::Publication take_place_in_chain() const {
@@ -249,20 +286,33 @@ class BackupRun {
   const BackupOptions& options_;
   const std::vector<std::string>& own_directories_;
   FileTime started_;
-  std::int64_t start_ns_;
+  std::int64_t start_ns_ = 0;
+  const ingest::Dirty* dirty_ = nullptr;
+  ingest::HardLinks* hard_links_ = nullptr;
+  std::uint64_t snapshots_made_ = 0;
   repo::ChunkIndex index_;
   std::vector<StoredSnapshot> snapshots_;
   std::optional<ObjectName> honoured_;
   std::string host_;
   std::vector<std::string> paths_;
   Base base_;
+  StoredSnapshot last_;  // of this series
   BackupSummary summary_;
 };
 
-}  // namespace
+BackupSeries::BackupSeries(const Context& context, const BackupOptions& options, const std::vector<std::string>& own_directories)
+    : impl_(std::make_unique<Impl>(context, options, own_directories)) {}
+BackupSeries::BackupSeries(BackupSeries&&) noexcept = default;
+BackupSeries::~BackupSeries() = default;
+
+BackupSummary BackupSeries::snapshot(const ingest::Dirty* dirty) { return impl_->snapshot(dirty, false); }
+BackupSummary BackupSeries::snapshot_if_changed(const ingest::Dirty* dirty) { return impl_->snapshot(dirty, true); }
+
+void BackupSeries::tell(ingest::HardLinks& hard_links) { impl_->tell(hard_links); }
 
 BackupSummary backup(const Context& context, const BackupOptions& options, const std::vector<std::string>& own_directories) {
-  return BackupRun(context, options, own_directories).run();
+  BackupSeries series(context, options, own_directories);
+  return options.skip_if_unchanged ? series.snapshot_if_changed(nullptr) : series.snapshot(nullptr);
 }
 
 }  // namespace mbu::ops

@@ -4,13 +4,39 @@
 // finds and uses. Nothing is published that refers to a chunk which is not in a listed pack.
 #pragma once
 
+#include <memory>
+
+#include "ingest/dirty.hpp"
+#include "ingest/hard_links.hpp"
 #include "mbu/types/options.hpp"
 #include "repo/context.hpp"
 #include "repo/snapshots.hpp"
 
 namespace mbu::ops {
 
-// `own_directories`: of mbu itself, never packaged. Throws when nothing was published; problems with single files are events.
+// Snapshots of the same paths one after the other, each based on the one before: what lies in the repository is looked at once. After an
+// exception a series is of no more use. One thread.
+class BackupSeries {
+ public:
+  // `own_directories`: of mbu itself, never packaged. Everything must outlive the series.
+  BackupSeries(const repo::Context& context, const BackupOptions& options, const std::vector<std::string>& own_directories);
+  BackupSeries(BackupSeries&&) noexcept;
+  ~BackupSeries();
+
+  // `dirty`: the directories to look at, all others are as they were in the snapshot before; null: all. Throws when nothing was
+  // published; problems with single files are events.
+  BackupSummary snapshot(const ingest::Dirty* dirty);
+  // The same, but nothing is published when nothing has changed since the snapshot before.
+  BackupSummary snapshot_if_changed(const ingest::Dirty* dirty);
+  // From now on told of files with several names. Must outlive the series.
+  void tell(ingest::HardLinks& hard_links);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// One snapshot.
 [[nodiscard]] BackupSummary backup(const repo::Context& context, const BackupOptions& options,
                                    const std::vector<std::string>& own_directories);
 
