@@ -1,6 +1,8 @@
 #include "os/listing.hpp"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,8 +11,11 @@
 #include <memory>
 
 namespace mbu::os {
+namespace {
 
-std::vector<std::string> list_names(int directory, Blame blame) {
+// The names for which wanted(name, d_type) holds, sorted.
+template <class Wanted>
+std::vector<std::string> list(int directory, Blame blame, Wanted wanted) {
   // getdents64 itself: readdir would want a descriptor to own, and a smaller buffer.
   constexpr std::size_t kBuffer = 64U << 10;
   const auto buffer = std::make_unique_for_overwrite<char[]>(kBuffer);
@@ -24,13 +29,28 @@ std::vector<std::string> list_names(int directory, Blame blame) {
       const char* const record = buffer.get() + at;
       unsigned short length = 0;
       std::memcpy(&length, record + offsetof(dirent64, d_reclen), sizeof length);
+      const auto type = static_cast<unsigned char>(record[offsetof(dirent64, d_type)]);
       const std::string_view name(record + offsetof(dirent64, d_name));
-      if (name != "." && name != "..") names.emplace_back(name);
+      if (name != "." && name != ".." && wanted(name, type)) names.emplace_back(name);
       at += length;
     }
   }
   std::ranges::sort(names);
   return names;
+}
+
+}  // namespace
+
+std::vector<std::string> list_names(int directory, Blame blame) {
+  return list(directory, blame, [](std::string_view, unsigned char) { return true; });
+}
+
+std::vector<std::string> list_directories(int directory, Blame blame) {
+  return list(directory, blame, [directory](std::string_view name, unsigned char type) {
+    if (type != DT_UNKNOWN) return type == DT_DIR;
+    struct stat status {};  // some file systems do not say
+    return ::fstatat(directory, name.data(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+  });
 }
 
 }  // namespace mbu::os
