@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "mbu/types/options.hpp"
+#include "mbu/types/watch.hpp"
 
 namespace mbu::cli {
 
@@ -32,6 +34,11 @@ struct BackupFlags {
   bool from_stdin = false;
   bool from_command = false;
   std::string stdin_filename = "stdin";
+};
+
+struct WatchFlags {
+  std::optional<WatchOptions::Feed> feed;  // nothing: as configured
+  std::optional<std::int64_t> settle_ms, max_delay_ms;
 };
 
 struct RestoreFlags {
@@ -68,7 +75,8 @@ struct Arguments {
   std::vector<std::string> operands;
   InitOptions init;
   bool kdf_given = false;
-  BackupFlags backup;
+  BackupFlags backup;                   // of `watch`, too
+  WatchFlags watch;                     // of `watch`
   RestoreFlags restore;                 // of `restore`, and of -d
   ListFlags list;
   DiffFlags diff;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <memory>
 
 #include "commands.hpp"
@@ -19,22 +20,6 @@
 
 namespace mbu::cli {
 namespace {
-
-void define_selection(Flags& flags, Selection& selection) {
-  flags.heading("What is left out");
-  flags.texts("-e,--exclude", "PATTERN", selection.excludes, "leave out what fits; may be repeated");
-  flags.texts("--iexclude", "PATTERN", selection.iexcludes, "the same, ignoring case");
-  flags.texts("--exclude-file", "FILE", selection.exclude_files, "leave out what fits a pattern in this file");
-  flags.texts("--exclude-if-present", "NAME", selection.exclude_if_present,
-              "leave out directories that hold this file; NAME:HEADER wants it to begin so");
-  flags.flag("--exclude-caches", selection.exclude_caches, "leave out directories with a CACHEDIR.TAG");
-  flags.parsed("--exclude-larger-than", "SIZE", "leave out larger files; suffixes k, M, G, T",
-               [&selection](const std::string& given) {
-                 selection.exclude_larger_than = parse_size("--exclude-larger-than", given);
-               });
-  flags.flag("--gitignore", selection.gitignore, "leave out what .gitignore files say");
-  flags.flag("-x,--one-file-system", selection.one_file_system, "do not enter other file systems");
-}
 
 std::vector<std::string> all_paths(const Context& context) {
   const BackupFlags& flags = context.arguments.backup;
@@ -51,26 +36,6 @@ std::vector<std::string> all_paths(const Context& context) {
   return paths;
 }
 
-// The paths that are there, absolute; those that are not are told as problems. Code::not_found when none is left.
-std::vector<std::string> existing_paths(const std::vector<std::string>& given, View& view) {
-  std::vector<std::string> paths;
-  for (const auto& path : given) {
-    struct stat status {};
-    if (path.empty()) throw Error(Code::usage, "an empty path names nothing");
-    if (::lstat(path.c_str(), &status) == 0) {
-      paths.push_back(absolute_path(path));
-      continue;
-    }
-    const std::string reason = why_not_there(errno);
-    if (given.size() == 1) throw Error(Code::not_found, reason, path);
-    view.problem({Problem::Kind::unreadable, path, reason});
-  }
-  if (paths.empty()) throw Error(Code::not_found, "none of the paths is there");
-  std::sort(paths.begin(), paths.end());
-  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
-  return paths;
-}
-
 // Nothing when paths are packaged.
 std::function<std::size_t(MutableBytes)> stream_of(const Context& context) {
   const BackupFlags& flags = context.arguments.backup;
@@ -80,17 +45,6 @@ std::function<std::size_t(MutableBytes)> stream_of(const Context& context) {
   }
   if (!flags.from_stdin) return nullptr;
   return [&interrupt = context.interrupt](MutableBytes to) { return read_standard_input(to, interrupt); };
-}
-
-// Each once; an empty one marks nothing.
-std::vector<std::string> all_tags(const std::vector<std::vector<std::string>>& lists) {
-  std::vector<std::string> tags;
-  for (const auto& list : lists) {
-    for (const auto& tag : list) {
-      if (!tag.empty() && std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag);
-    }
-  }
-  return tags;
 }
 
 void check_usage(const Arguments& arguments) {
@@ -114,6 +68,64 @@ void check_usage(const Arguments& arguments) {
 
 }  // namespace
 
+void define_selection(Flags& flags, Selection& selection) {
+  flags.heading("What is left out");
+  flags.texts("-e,--exclude", "PATTERN", selection.excludes, "leave out what fits; may be repeated");
+  flags.texts("--iexclude", "PATTERN", selection.iexcludes, "the same, ignoring case");
+  flags.texts("--exclude-file", "FILE", selection.exclude_files, "leave out what fits a pattern in this file");
+  flags.texts("--exclude-if-present", "NAME", selection.exclude_if_present,
+              "leave out directories that hold this file; NAME:HEADER wants it to begin so");
+  flags.flag("--exclude-caches", selection.exclude_caches, "leave out directories with a CACHEDIR.TAG");
+  flags.parsed("--exclude-larger-than", "SIZE", "leave out larger files; suffixes k, M, G, T",
+               [&selection](const std::string& given) {
+                 selection.exclude_larger_than = parse_size("--exclude-larger-than", given);
+               });
+  flags.flag("--gitignore", selection.gitignore, "leave out what .gitignore files say");
+  flags.flag("-x,--one-file-system", selection.one_file_system, "do not enter other file systems");
+}
+
+void define_labels(Flags& flags, BackupFlags& backup) {
+  flags.heading("The snapshot");
+  flags.lists("--tag", "TAG,...", backup.tags, "mark the snapshot; may be repeated");
+  flags.text("--host", "HOST", backup.options.host, "the host's name in the snapshot");
+}
+
+std::vector<std::string> existing_paths(const std::vector<std::string>& given, View& view) {
+  std::vector<std::string> paths;
+  for (const auto& path : given) {
+    struct stat status {};
+    if (path.empty()) throw Error(Code::usage, "an empty path names nothing");
+    if (::lstat(path.c_str(), &status) == 0) {
+      paths.push_back(absolute_path(path));
+      continue;
+    }
+    const std::string reason = why_not_there(errno);
+    if (given.size() == 1) throw Error(Code::not_found, reason, path);
+    view.problem({Problem::Kind::unreadable, path, reason});
+  }
+  if (paths.empty()) throw Error(Code::not_found, "none of the paths is there");
+  std::sort(paths.begin(), paths.end());
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  return paths;
+}
+
+std::vector<std::string> all_tags(const std::vector<std::vector<std::string>>& lists) {
+  std::vector<std::string> tags;
+  for (const auto& list : lists) {
+    for (const auto& tag : list) {
+      if (!tag.empty() && std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag);
+    }
+  }
+  return tags;
+}
+
+std::string existing_target(const std::string& flag, const std::string& given) {
+  struct stat status {};
+  if (given.empty()) throw Error(Code::usage, flag + " wants a directory, not an empty name");
+  if (::stat(given.c_str(), &status) != 0) throw Error(Code::not_found, why_not_there(errno), given);
+  return std::filesystem::canonical(given).string();
+}
+
 void define_backup(Flags& flags, Arguments& arguments) {
   BackupFlags& backup = arguments.backup;
   flags.heading("What is packaged");
@@ -124,9 +136,7 @@ void define_backup(Flags& flags, Arguments& arguments) {
   flags.flag("--stdin-from-command", backup.from_command, "package what a command prints: -- COMMAND...");
   flags.text("--stdin-filename", "NAME", backup.stdin_filename, "what such a stream is called; default: stdin");
   define_selection(flags, backup.options.selection);
-  flags.heading("The snapshot");
-  flags.lists("--tag", "TAG,...", backup.tags, "mark the snapshot; may be repeated");
-  flags.text("--host", "HOST", backup.options.host, "the host's name in the snapshot");
+  define_labels(flags, backup);
   flags.parsed("--time", "TIME", "the snapshot's time: \"YYYY-MM-DD HH:MM:SS\" or RFC 3339",
                [&backup](const std::string& given) { backup.options.time_ns = parse_time("--time", given); });
   flags.flag("-n,--dry-run", backup.options.dry_run, "store nothing");
@@ -151,8 +161,7 @@ void run_backup(Context& context) {
   package(context, session, repository, std::move(options), {});
 }
 
-void package(Context& context, Session& session, Repository& repository, BackupOptions options,
-             const std::string& restore_arguments) {
+void complete(BackupOptions& options, Context& context, Session& session) {
   auto& excludes = options.selection.excludes;
   const auto& configured = session.configuration().excludes;
   excludes.insert(excludes.begin(), configured.begin(), configured.end());
@@ -160,6 +169,11 @@ void package(Context& context, Session& session, Repository& repository, BackupO
   if (!session.configuration().push.empty()) {  // a copy at home is better than none, but nobody should believe in a second
     context.view.warning(session.configuration().source + ": pigeon.push is not in this version: nothing is copied anywhere");
   }
+}
+
+void package(Context& context, Session& session, Repository& repository, BackupOptions options,
+             const std::string& restore_arguments) {
+  complete(options, context, session);
   context.view.begin(Activity::backup);
   BackupReport report{repository.backup(options), repository.location(),
                       own_places_below(options.paths, session.own_places()), {}, options.dry_run};

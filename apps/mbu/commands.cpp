@@ -11,9 +11,10 @@ namespace {
 
 constexpr std::size_t kAny = SIZE_MAX;
 
-constexpr std::array<Command, 12> kCommands{{
+constexpr std::array<Command, 13> kCommands{{
     {"init", "", 0, 0, "Make a repository", define_init, run_init},
     {"backup", "PATH...", 0, kAny, "Make a snapshot of the paths", define_backup, run_backup},
+    {"watch", "PATH...", 1, kAny, "Make a snapshot of the paths now, and one after every change", define_watch, run_watch},
     {"restore", "SNAP[:PATH]", 1, 1, "Bring a snapshot back", define_restore, run_restore},
     {"snapshots", "[SNAP...]", 0, kAny, "List the snapshots", define_snapshots, run_snapshots},
     {"ls", "SNAP[:PATH]", 1, 1, "List what is in a snapshot", define_ls, run_ls},
@@ -26,7 +27,7 @@ constexpr std::array<Command, 12> kCommands{{
     {"help", "[COMMAND]", 0, 1, "Show this help, or a command's", define_nothing, run_help},
 }};
 
-constexpr std::array<std::string_view, 15> kToCome{"forget", "prune",  "mount", "key",  "watch", "find",   "stats", "tag",
+constexpr std::array<std::string_view, 14> kToCome{"forget", "prune",  "mount", "key", "find",   "stats", "tag",
                                                    "repair", "status", "copy",  "push", "pull",  "export", "import"};
 
 }  // namespace

@@ -32,7 +32,7 @@ struct Context {
   std::optional<Password> environment;  // MBU_PASSWORD
   std::string program;                  // as the user called it
   std::string& prefix;                  // the same with the flags that lead to this repository, once that is known
-  int status = 0;                       // what the command makes of it, when it is not what the view saw
+  std::optional<int> status;            // what the command makes of it, when it is not what the view saw
 };
 
 struct Command {
@@ -60,6 +60,7 @@ void define_overwrite(Flags& flags, RestoreOptions& options);
 void define_nothing(Flags& flags, Arguments& arguments);
 void define_init(Flags& flags, Arguments& arguments);
 void define_backup(Flags& flags, Arguments& arguments);
+void define_watch(Flags& flags, Arguments& arguments);
 void define_restore(Flags& flags, Arguments& arguments);
 void define_snapshots(Flags& flags, Arguments& arguments);
 void define_ls(Flags& flags, Arguments& arguments);
@@ -69,6 +70,7 @@ void define_check(Flags& flags, Arguments& arguments);
 
 void run_init(Context& context);
 void run_backup(Context& context);
+void run_watch(Context& context);
 void run_restore(Context& context);
 void run_snapshots(Context& context);
 void run_ls(Context& context);
@@ -80,7 +82,7 @@ void run_version(Context& context);
 void run_completion(Context& context);
 void run_help(Context& context);
 
-// The short forms -o and -d.
+// The short forms -o, -d and -w.
 void run_short_form(Context& context);
 
 }  // namespace mbu::cli

@@ -132,6 +132,21 @@ void JsonView::backup_done(const BackupReport& report) {
   line(object);
 }
 
+void JsonView::watching(const WatchReport& report) {
+  Json object;
+  object["message_type"] = "ready";
+  object["feed"] = report.feed;
+  put_names(object, "paths", report.paths);
+  put_name(object, "repository", report.location);
+  line(object);
+}
+
+void JsonView::change(std::uint64_t directories) { line({{"message_type", "change"}, {"directories", directories}}); }
+
+void JsonView::watched(const BackupSummary& summary) { line(backup_value(summary)); }
+
+void JsonView::watch_state() {}
+
 void JsonView::restore_begins(const SnapshotInfo&, const std::string&, const std::string&) {}
 
 void JsonView::restore_done(const RestoreReport& report) {

@@ -18,6 +18,10 @@ class JsonView final : public View {
   void begin(Activity activity) override;
   void made(const InitResult& result) override;
   void backup_done(const BackupReport& report) override;
+  void watching(const WatchReport& report) override;
+  void change(std::uint64_t directories) override;
+  void watched(const BackupSummary& summary) override;
+  void watch_state() override;
   void restore_begins(const SnapshotInfo& snapshot, const std::string& path, const std::string& target) override;
   void restore_done(const RestoreReport& report) override;
   void snapshots(const std::vector<SnapshotInfo>& list) override;

@@ -65,10 +65,10 @@ int run(int count, char** arguments) {
     view = make_view(output, line.arguments().global);
     install_signal_handlers(interrupt);
     Context context{line.arguments(),        line.definition(),        output, *view, interrupt,
-                    std::move(secrets.given), std::move(secrets.environment), program, prefix};
+                    std::move(secrets.given), std::move(secrets.environment), program, prefix, {}};
     run_command(context);
     output.flush();
-    return context.status != 0 ? context.status : view->status();
+    return context.status.value_or(view->status());
   } catch (const Error& error) {
     return fail(*view, with_next_step(error, line.arguments(), prefix));
   } catch (const std::bad_alloc&) {

@@ -60,8 +60,7 @@ void CommandLine::define_short_forms() {
   flags.texts("-d", "DIR", arguments_.short_forms.unpackage,
               "restore the latest snapshot of DIR, named by its path or its last name, into the restore directory");
   define_overwrite(flags, arguments_.restore.options);
-  flags.heading("");
-  flags.texts("-w,--watch", "DIR", arguments_.short_forms.watch, "");
+  flags.texts("-w,--watch", "DIR", arguments_.short_forms.watch, "make a snapshot of DIR now, and one after every change");
 }
 
 void CommandLine::define_global_flags() {
@@ -185,7 +184,6 @@ void CommandLine::check_short_forms() const {
   if (!arguments_.operands.empty()) {
     throw Error(Code::usage, "-o, -d and -w take one directory; '" + arguments_.operands.front() + "' is one too many");
   }
-  if (!forms.watch.empty()) throw Error(Code::usage, "-w is not in this version: it cannot watch yet");
 }
 
 void CommandLine::check_operands() const {

@@ -1,8 +1,5 @@
-// The original tool's -o and -d: one directory in, the latest of it out.
-#include <sys/stat.h>
-
+// The original tool's -o, -w and -d: one directory in, the latest of it out.
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <set>
 
@@ -12,27 +9,31 @@
 #include "restore.hpp"
 #include "session.hpp"
 #include "view.hpp"
+#include "watch.hpp"
 
 namespace mbu::cli {
 namespace {
 
-// What DIR stands for: its target when it is a symlink.
-std::string existing_target(const std::string& given) {
-  struct stat status {};
-  if (given.empty()) throw Error(Code::usage, "-o wants a directory, not an empty name");
-  if (::stat(given.c_str(), &status) != 0) throw Error(Code::not_found, why_not_there(errno), given);
-  return std::filesystem::canonical(given).string();
-}
-
 void package_directory(Context& context, const std::string& given) {
   Session session(context);
-  const std::string path = existing_target(given);
+  const std::string path = existing_target("-o", given);
   refuse_own_places(path, session.own_places());
   context.view.begin(Activity::backup);
   Repository repository = session.open_or_make();
   BackupOptions options;
   options.paths = {path};
   package(context, session, repository, std::move(options), "-d " + shell_word(path));
+}
+
+void watch_directory(Context& context, const std::string& given) {
+  Session session(context);
+  const std::string path = existing_target("-w", given);
+  refuse_own_places(path, session.own_places());
+  context.view.begin(Activity::backup);
+  Repository repository = session.open_or_make();
+  BackupOptions options;
+  options.paths = {path};
+  watch(context, session, repository, std::move(options));
 }
 
 using Paths = std::set<std::string>;
@@ -120,6 +121,7 @@ void restore_latest(Context& context, const std::string& given) {
 void run_short_form(Context& context) {
   const ShortForms& forms = context.arguments.short_forms;
   if (!forms.package.empty()) return package_directory(context, forms.package.front());
+  if (!forms.watch.empty()) return watch_directory(context, forms.watch.front());
   restore_latest(context, forms.unpackage.front());
 }
 

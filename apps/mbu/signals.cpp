@@ -2,12 +2,20 @@
 
 #include <signal.h>
 
+#include <atomic>
+
 namespace mbu::cli {
 namespace {
 
 Interrupt* target = nullptr;
+std::atomic<WatchControl*> watcher{nullptr};
 
 void on_signal(int number) {
+  auto* const control = watcher.load();
+  if (control != nullptr && !control->stopping()) {
+    control->stop();
+    return;
+  }
   if (target->raised()) {
     ::signal(number, SIG_DFL);
     ::raise(number);
@@ -28,5 +36,8 @@ void install_signal_handlers(Interrupt& interrupt) noexcept {
   if (hangup.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);  // nohup
   ::signal(SIGPIPE, SIG_IGN);
 }
+
+StopBySignal::StopBySignal(WatchControl& control) noexcept { watcher = &control; }
+StopBySignal::~StopBySignal() { watcher = nullptr; }
 
 }  // namespace mbu::cli

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ctime>
 #include <string_view>
 
 #include "escape.hpp"
@@ -98,6 +99,30 @@ void TextView::backup_done(const BackupReport& report) {
   if (damages() > 0) {
     say("mbu: the repository is damaged; this snapshot does not lean on what is named above; `mbu check --read-data` tells more");
   }
+}
+
+void TextView::watching(const WatchReport& report) {
+  watch_ = report;
+  std::string paths;
+  for (const auto& path : report.paths) paths += (paths.empty() ? "" : ", ") + printable(path);
+  tell(fmt::format("watching {} by {}; packages: {}", paths, report.feed, printable(report.location)));
+  if (report.takes_lines) tell("type s for the state, q to end");
+}
+
+void TextView::change(std::uint64_t) { bar_.restart(); }
+
+void TextView::watched(const BackupSummary& s) {
+  ++watched_;
+  last_watched_ = fmt::format("{}  snapshot {}: {} new, {} changed of {}; {} stored in {}", format_local_time(std::time(nullptr)),
+                              short_id(*s.snapshot), format_count(s.files_new), format_count(s.files_changed),
+                              format_counted(s.total_files, "file"), format_bytes(s.data_added_packed), format_seconds(s.seconds));
+  tell(last_watched_);
+}
+
+void TextView::watch_state() {
+  tell(fmt::format("watching by {}; {} since the start, {} met", watch_.feed, format_counted(watched_, "snapshot"),
+                   format_counted(problems(), "problem")));
+  if (watched_ > 0) tell("last: " + last_watched_);
 }
 
 void TextView::restore_begins(const SnapshotInfo& snapshot, const std::string& path, const std::string& target) {

@@ -15,6 +15,10 @@ class TextView final : public View {
   void begin(Activity activity) override;
   void made(const InitResult& result) override;
   void backup_done(const BackupReport& report) override;
+  void watching(const WatchReport& report) override;
+  void change(std::uint64_t directories) override;
+  void watched(const BackupSummary& summary) override;
+  void watch_state() override;
   void restore_begins(const SnapshotInfo& snapshot, const std::string& path, const std::string& target) override;
   void restore_done(const RestoreReport& report) override;
   void snapshots(const std::vector<SnapshotInfo>& list) override;
@@ -42,6 +46,9 @@ class TextView final : public View {
   bool quiet_;
   bool verbose_;
   ProgressBar bar_;
+  WatchReport watch_;
+  std::string last_watched_;  // what was said of the last snapshot
+  std::uint64_t watched_ = 0;
   std::uint64_t kept_ = 0;  // existing files that a restore left alone
 };
 

@@ -37,6 +37,13 @@ struct CheckOutcome {
   int status = 0;
 };
 
+struct WatchReport {
+  std::vector<std::string> paths;
+  std::string feed;             // "fanotify", "inotify" or "poll"
+  std::string location;         // of the repository
+  bool takes_lines = false;     // a person may type s and q
+};
+
 class View : public EventSink {
  public:
   // Progress from here on is that of this activity, until the next.
@@ -44,6 +51,12 @@ class View : public EventSink {
 
   virtual void made(const InitResult& result) = 0;
   virtual void backup_done(const BackupReport& report) = 0;
+  virtual void watching(const WatchReport& report) = 0;
+  // About so many directories are looked at.
+  virtual void change(std::uint64_t directories) = 0;
+  virtual void watched(const BackupSummary& summary) = 0;
+  // What a person asks for.
+  virtual void watch_state() = 0;
   virtual void restore_begins(const SnapshotInfo& snapshot, const std::string& path, const std::string& target) = 0;
   virtual void restore_done(const RestoreReport& report) = 0;
   virtual void snapshots(const std::vector<SnapshotInfo>& list) = 0;

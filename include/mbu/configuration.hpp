@@ -32,6 +32,9 @@ struct ConfigurationSearch {
   bool write_default = true;  // write a commented default to $XDG_CONFIG_HOME/mbu/config.toml when none exists
 };
 
+// Milliseconds from "300ms", "30s", "1m30s", "2h"; nothing when `text` is no such length or longer than a year.
+[[nodiscard]] std::optional<std::int64_t> parse_duration_ms(const std::string& text);
+
 // Code::usage names a wrong key or value and its line; a given file that is missing is Code::usage too.
 [[nodiscard]] Configuration load_configuration(const ConfigurationSearch& search);
 

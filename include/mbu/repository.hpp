@@ -12,6 +12,7 @@
 
 #include "mbu/types/options.hpp"
 #include "mbu/types/results.hpp"
+#include "mbu/types/watch.hpp"
 
 namespace mbu {
 
@@ -40,6 +41,10 @@ class Repository {
   [[nodiscard]] std::string location() const;
 
   BackupSummary backup(const BackupOptions& options);
+
+  // One snapshot now, then one after each change, until the control says stop. Code::interrupted as backup() throws it; an error of the
+  // repository ends it.
+  void watch(const WatchOptions& options);
 
   // All snapshots that pass the filter, oldest first. Damaged ones are told as problems.
   std::vector<SnapshotInfo> snapshots(const SnapshotFilter& filter = {});

@@ -2,9 +2,12 @@
 
 #include <utility>
 
+#include "config/duration.hpp"
 #include "config/search.hpp"
 
 namespace mbu {
+
+std::optional<std::int64_t> parse_duration_ms(const std::string& text) { return config::parse_duration_ms(text); }
 
 Configuration load_configuration(const ConfigurationSearch& search) {
   config::Found found = config::find_settings({search.given, search.environment, search.write_default});

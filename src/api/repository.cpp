@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "api/cat.hpp"
+#include "api/watch.hpp"
 #include "keys/password_source.hpp"
 #include "ops/backup/backup.hpp"
 #include "ops/browse/browse.hpp"
@@ -178,6 +179,10 @@ std::string Repository::location() const { return impl_->vault->store().location
 
 BackupSummary Repository::backup(const BackupOptions& options) {
   return ops::backup(impl_->context, options, impl_->own_directories(options.own_directories));
+}
+
+void Repository::watch(const WatchOptions& options) {
+  api::watch(impl_->context, options, impl_->own_directories(options.backup.own_directories));
 }
 
 std::vector<SnapshotInfo> Repository::snapshots(const SnapshotFilter& filter) {

@@ -23,7 +23,6 @@ compression = "default"
 # Patterns of what is never packaged, for example ["*.tmp", "node_modules", "/home/*/.cache"].
 exclude = []
 
-# Not in this version: nothing watches yet.
 [watcher]
 # How changes are noticed: "auto", "fanotify", "inotify" or "poll".
 module = "auto"

@@ -1,0 +1,487 @@
+#!/usr/bin/python3
+"""watch and -w: each change becomes a snapshot, and nothing is missed.
+
+Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_watch.py -v`.
+"""
+
+import json
+import multiprocessing
+import os
+import queue
+import random
+import shutil
+import signal
+import threading
+import time
+import unittest
+
+import support
+import trees
+
+HAS_FANOTIFY = os.geteuid() == 0 and os.path.exists("/proc/sys/fs/fanotify")
+FEEDS = (("fanotify",) if HAS_FANOTIFY else ()) + ("inotify", "poll")
+SETTLE = 0.1
+# How long after the last change a snapshot may take on a busy machine before it counts as missed.
+PATIENCE = 30
+
+
+class Watcher:
+    """A running `mbu --json watch`, and what it says."""
+
+    def __init__(self, test, paths, *arguments, config=None, prefix=None):
+        flags = ["-c", config] if config else []
+        self.test = test
+        self.process = test.start(["--json", "--no-progress", *flags, "watch", "--settle", f"{int(SETTLE * 1000)}ms", *arguments,
+                                   *paths], prefix=prefix)
+        self.lines = []
+        self._queue = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._errors = threading.Thread(target=self._read_errors, daemon=True)
+        self.stderr = b""
+        self._errors.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self._queue.put(json.loads(line))
+        self._queue.put(None)
+
+    def _read_errors(self):
+        self.stderr = self.process.stderr.read()
+
+    def next(self, kind, timeout=PATIENCE):
+        """The next line of that type; None when there is none in time."""
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                line = self._queue.get(timeout=max(0.01, end - time.monotonic()))
+            except queue.Empty:
+                return None
+            if line is None:
+                self._queue.put(None)
+                return None
+            self.lines.append(line)
+            if line["message_type"] == kind:
+                return line
+
+    def ready(self):
+        """Waits for the first snapshot: its summary."""
+        self.test.assertIsNotNone(self.next("ready"), self.said())
+        first = self.next("summary")
+        self.test.assertIsNotNone(first, self.said())
+        return first
+
+    def quiet(self, seconds=1.0):
+        """Waits until no snapshot has come for so long; how many came."""
+        count = 0
+        while self.next("summary", seconds) is not None:
+            count += 1
+        return count
+
+    def end(self, number=signal.SIGTERM):
+        os.killpg(self.process.pid, number)  # strace may be in between
+        self.process.wait(60)
+        self._reader.join(10)
+        self._errors.join(10)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def said(self):
+        return f"{self.lines}\n{self.stderr.decode('utf-8', 'replace')}"
+
+
+class WatchTest(support.MbuTest):
+    def setUp(self):
+        super().setUp()
+        self.init()
+        self.source = self.path("tree")
+        os.mkdir(self.source)
+
+    def watch(self, *arguments, paths=None, **options):
+        watcher = Watcher(self, paths or [self.source], *arguments, **options)
+        self.addCleanup(self._stop, watcher)
+        return watcher
+
+    @staticmethod
+    def _stop(watcher):
+        if watcher.process.poll() is None:
+            watcher.end(signal.SIGKILL)
+
+    def assert_last_snapshot_is_the_tree(self, snapshot="latest"):
+        target = self.path("restored")
+        shutil.rmtree(target, ignore_errors=True)
+        self.run_mbu(["restore", f"{snapshot}:{self.source}", "--target", target])
+        trees.assert_same(self, self.source, target, ignore=("nlink",))  # names may lie outside
+
+    def polling(self):
+        """A configuration with quick rounds for the poll feed."""
+        config = self.write("watch.toml", f'[packer]\npackage_directory = "{self.repo}"\n[watcher]\npoll_interval = "300ms"\n')
+        os.chmod(config, 0o600)
+        return config
+
+    def arguments_of(self, feed):
+        return {"config": self.polling()} if feed == "poll" else {}
+
+
+class Changes(WatchTest):
+    def test_ready_comes_first_then_a_summary_for_each_snapshot(self):
+        trees.write(f"{self.source}/a", b"1")
+        watcher = self.watch("--feed", "inotify")
+        first = watcher.ready()
+        self.assertEqual([line["message_type"] for line in watcher.lines], ["ready", "summary"])
+        self.assertEqual((watcher.lines[0]["feed"], watcher.lines[0]["paths"]), ("inotify", [self.source]))
+        self.assertEqual(first["files_new"], 1)
+        trees.write(f"{self.source}/b", b"2")
+        second = watcher.next("summary")
+        self.assertEqual((second["files_new"], second["total_files_processed"]), (1, 2))
+        self.assertEqual([line["message_type"] for line in watcher.lines[2:]], ["change", "summary"])
+        watcher.end()
+        self.assertEqual(watcher.process.returncode, 0, watcher.said())
+        self.assertEqual([s["id"] for s in self.snapshots()], [first["snapshot_id"], second["snapshot_id"]])
+        self.check()
+
+    def test_each_kind_of_change_is_seen_by_each_feed(self):
+        for feed in FEEDS:
+            with self.subTest(feed=feed):
+                shutil.rmtree(self.source)
+                os.makedirs(f"{self.source}/d/e")
+                for name in ("a", "b", "d/c", "d/e/f"):
+                    trees.write(f"{self.source}/{name}", name.encode())
+                watcher = self.watch("--feed", feed, **self.arguments_of(feed))
+                watcher.ready()
+                outside = self.path("outside")
+                os.makedirs(f"{outside}/in/deep")
+                trees.write(f"{outside}/in/deep/file", b"x")
+                changes = [
+                    lambda: trees.write(f"{self.source}/a", b"other"),
+                    lambda: os.rename(f"{self.source}/a", f"{self.source}/d/e/moved"),
+                    lambda: os.unlink(f"{self.source}/d/c"),
+                    lambda: os.chmod(f"{self.source}/d/e/f", 0o600),
+                    lambda: os.setxattr(f"{self.source}/b", "user.key", b"value"),
+                    lambda: os.makedirs(f"{self.source}/new/er/est"),
+                    lambda: trees.write(f"{self.source}/new/er/est/file", b"deep"),
+                    lambda: os.symlink("nowhere", f"{self.source}/new/link"),
+                    lambda: os.link(f"{self.source}/b", f"{self.source}/new/hard"),
+                    lambda: os.rename(f"{outside}/in", f"{self.source}/came"),
+                    lambda: trees.write(f"{self.source}/came/deep/file", b"changed where it came to"),
+                    lambda: os.rename(f"{self.source}/came", f"{self.source}/new/went"),
+                    lambda: trees.write(f"{self.source}/new/went/deep/file", b"and again"),
+                    lambda: os.rename(f"{self.source}/new/er", f"{outside}/er"),
+                    lambda: os.truncate(f"{self.source}/b", 0),
+                    lambda: shutil.rmtree(f"{self.source}/d"),
+                    lambda: os.utime(f"{self.source}/new", (1, 2)),
+                ]
+                for number, change in enumerate(changes):
+                    change()
+                    self.assertIsNotNone(watcher.next("summary"), f"change {number}: {watcher.said()}")
+                    watcher.quiet(3 * SETTLE)  # another name of the file may be seen to afterwards
+                    self.assert_last_snapshot_is_the_tree()
+                watcher.end()
+                self.assertEqual(watcher.process.returncode, 0, watcher.said())
+                shutil.rmtree(outside)
+
+    def test_what_goes_on_outside_wakes_nobody(self):
+        watcher = self.watch("--feed", "inotify")
+        watcher.ready()
+        os.makedirs(f"{self.source}/gone/below")
+        watcher.next("summary")
+        os.rename(f"{self.source}/gone", self.path("gone"))
+        watcher.next("summary")
+        watcher.quiet(0.5)
+        trees.write(self.path("gone/below/file"), b"1")
+        trees.write(self.path("beside"), b"1")
+        self.assertIsNone(watcher.next("change", 1.0), watcher.said())
+
+    def test_saving_by_rename_is_one_snapshot(self):
+        trees.write(f"{self.source}/text", b"first")
+        watcher = self.watch("--feed", "inotify")
+        watcher.ready()
+        trees.write(f"{self.source}/.text.swp", b"second")
+        os.rename(f"{self.source}/.text.swp", f"{self.source}/text")
+        summary = watcher.next("summary")
+        self.assertEqual((summary["files_new"], summary["files_changed"]), (0, 1), watcher.said())
+        self.assertEqual(watcher.quiet(), 0, watcher.said())
+
+    def test_what_never_rests_is_captured_after_the_longest_delay(self):
+        watcher = self.watch("--feed", "inotify", "--max-delay", "500ms")
+        watcher.ready()
+        end = time.monotonic() + 2.5
+        with open(f"{self.source}/log", "wb") as log:
+            while time.monotonic() < end:
+                log.write(b"line\n")
+                log.flush()
+                time.sleep(SETTLE / 5)
+        count = watcher.quiet()
+        self.assertGreaterEqual(count, 3, watcher.said())
+        self.assertLessEqual(count, 7, watcher.said())
+        self.assert_last_snapshot_is_the_tree()
+
+    def test_mbus_own_places_wake_nobody_and_are_not_packaged(self):
+        trees.write(f"{self.home}/file", b"1")
+        watcher = self.watch("--feed", "inotify", paths=[self.home])
+        watcher.ready()
+        self.assertIsNone(watcher.next("change", 1.5), watcher.said())
+        trees.write(f"{self.home}/file", b"2")
+        self.assertIsNotNone(watcher.next("summary"))
+        self.assertIsNone(watcher.next("change", 1.5), watcher.said())
+        watcher.end()
+        names = self.list_paths("latest")
+        self.assertIn(os.fsencode(f"{self.home}/file"), names)
+        own = (b"mbu-packages", b".cache/mbu", b"state/mbu")
+        self.assertFalse([name for name in names if any(place in name for place in own)], names)
+
+    def test_the_watched_directory_may_go_and_come_again(self):
+        trees.write(f"{self.source}/a", b"1")
+        watcher = self.watch("--feed", "inotify")
+        watcher.ready()
+        os.rename(self.source, self.path("away"))
+        time.sleep(3 * SETTLE)
+        os.mkdir(self.source)
+        trees.write(f"{self.source}/other", b"2")
+        watcher.quiet()
+        self.assert_last_snapshot_is_the_tree()
+        trees.write(f"{self.source}/third", b"3")
+        self.assertIsNotNone(watcher.next("summary"), watcher.said())
+        self.assert_last_snapshot_is_the_tree()
+
+    def test_a_single_file(self):
+        path = f"{self.source}/file"
+        trees.write(path, b"1")
+        watcher = self.watch("--feed", "inotify", paths=[path])
+        watcher.ready()
+        trees.write(f"{self.source}/neighbour", b"1")
+        self.assertIsNone(watcher.next("summary", 1.0), watcher.said())
+        trees.write(f"{self.source}/temporary", b"2")
+        os.rename(f"{self.source}/temporary", path)
+        self.assertIsNotNone(watcher.next("summary"), watcher.said())
+        self.assertEqual(self.run_mbu(["dump", f"latest:{path}"]).stdout, b"2")
+
+    def test_a_file_that_changes_through_one_of_its_names(self):
+        self.write(f"{self.source}/one/name", b"1")
+        os.mkdir(f"{self.source}/other")
+        os.link(f"{self.source}/one/name", f"{self.source}/other/name")
+        support.settle()
+        watcher = self.watch("--feed", "inotify")
+        watcher.ready()
+        trees.write(f"{self.source}/one/name", b"changed")
+        self.assertIsNotNone(watcher.next("summary"))
+        watcher.quiet()
+        self.assert_last_snapshot_is_the_tree()
+        self.assertEqual(self.run_mbu(["dump", f"latest:{self.source}/other/name"]).stdout, b"changed")
+        trees.write(f"{self.source}/alone", b"2")
+        watcher.quiet()
+        os.link(f"{self.source}/alone", f"{self.source}/other/link")
+        watcher.quiet()
+        self.assert_last_snapshot_is_the_tree()
+
+    def test_excluded_directories_wake_nobody(self):
+        os.makedirs(f"{self.source}/build/deep")
+        watcher = self.watch("--feed", "inotify", "-e", "build")
+        watcher.ready()
+        trees.write(f"{self.source}/build/deep/file", b"1")
+        self.assertIsNone(watcher.next("change", 1.0), watcher.said())
+
+    def test_two_watchers_of_one_tree_do_no_harm(self):
+        one = self.watch("--feed", "inotify")
+        one.ready()
+        other = self.watch("--feed", "inotify")
+        other.ready()
+        for number in range(5):
+            trees.write(f"{self.source}/{number}", os.urandom(5000))
+            self.assertIsNotNone(one.next("summary"))
+            self.assertIsNotNone(other.next("summary"))
+        for watcher in (one, other):
+            watcher.end()
+            self.assertEqual(watcher.process.returncode, 0, watcher.said())
+        self.assert_last_snapshot_is_the_tree()
+        self.check()
+
+    def test_only_the_dirty_directories_are_opened(self):
+        for number in range(40):
+            self.write(f"{self.source}/part-{number}/below/file", b"x")
+        support.settle()
+        log = self.path("calls")
+        watcher = self.watch("--feed", "inotify", prefix=["strace", "-f", "-e", "trace=open,openat,openat2", "-o", log])
+        watcher.ready()
+        watcher.quiet(0.5)
+        before = len(self.read(log))
+        trees.write(f"{self.source}/part-7/below/other", b"y")
+        self.assertIsNotNone(watcher.next("summary"))
+        calls = self.read(log)[before:]
+        opened = {line.split(b'"')[1] for line in calls.splitlines() if b"part-" in line}
+        self.assertEqual(opened, {b"part-7"}, calls.decode())
+        watcher.end()
+
+    def test_many_small_snapshots_get_index_objects(self):
+        watcher = self.watch("--feed", "inotify")
+        watcher.ready()
+        for number in range(70):
+            trees.write(f"{self.source}/file", str(number).encode())
+            self.assertIsNotNone(watcher.next("summary"))
+        watcher.end()
+        objects = self.objects()
+        self.assertEqual(len([name for name in objects if name.startswith("snapshots/")]), 71)
+        self.assertEqual(len([name for name in objects if name.startswith("index/")]), 1)
+        self.assertEqual(len([name for name in objects if name.startswith("data/")]), 71)
+        self.check()
+
+
+class Ends(WatchTest):
+    def test_signals_end_it_after_what_has_changed_is_packaged(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(signal=number):
+                watcher = self.watch("--feed", "inotify", "--settle", "20s", "--max-delay", "60s")
+                watcher.ready()
+                trees.write(f"{self.source}/{number}", b"unpackaged")
+                time.sleep(0.2)
+                watcher.end(number)
+                self.assertEqual(watcher.process.returncode, 0, watcher.said())
+                self.assert_last_snapshot_is_the_tree()
+        self.assertEqual(self.leftovers(), [])
+
+    def test_a_wrong_path_a_wrong_flag(self):
+        self.assert_says(self.run_mbu(["watch", self.path("missing")], expect=1), "no such file")
+        self.assert_says(self.run_mbu(["watch", "--feed", "rumour", self.source], expect=2), "--feed wants one of auto")
+        self.assert_says(self.run_mbu(["watch", "--settle", "soon", self.source], expect=2), "--settle wants a length of time")
+        self.assert_says(self.run_mbu(["watch", self.repo], expect=2), "packaging directory")
+
+    def test_the_short_form(self):
+        watcher = self.start(["--json", "--no-progress", "-w", self.source])
+        try:
+            line = json.loads(watcher.stdout.readline())
+            self.assertEqual(line["message_type"], "ready")
+            self.assertEqual(json.loads(watcher.stdout.readline())["message_type"], "summary")
+            watcher.send_signal(signal.SIGINT)
+            watcher.communicate(timeout=30)
+            self.assertEqual(watcher.returncode, 0)
+        finally:
+            watcher.kill()
+
+    def test_killed_and_started_again_it_finds_what_it_missed(self):
+        randomness = random.Random(7)
+        for number in range(12):
+            watcher = self.watch("--feed", "inotify")
+            watcher.ready()
+            for step in range(5):
+                self.write(f"{self.source}/{randomness.randrange(10)}/{step}", os.urandom(3000))
+                time.sleep(randomness.uniform(0, SETTLE))
+            watcher.end(signal.SIGKILL)
+            trees.write(f"{self.source}/while-dead", str(number).encode())
+        watcher = self.watch("--feed", "inotify")
+        watcher.ready()
+        watcher.quiet(0.5)
+        self.assert_last_snapshot_is_the_tree()
+        watcher.end()
+        self.check()
+
+
+def disturb(root, seed, end):
+    """Changes things at random until the time is up. Several of these at once: anything may have gone meanwhile."""
+    randomness = random.Random(seed)
+
+    def directory():
+        path = root
+        while randomness.random() < 0.6:
+            below = [entry.path for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False)]
+            if not below:
+                break
+            path = randomness.choice(below)
+        return path
+
+    def anything():
+        entries = [entry.path for entry in os.scandir(directory())]
+        return randomness.choice(entries) if entries else f"{root}/nothing"
+
+    def fresh():
+        return f"{directory()}/{seed}-{randomness.randrange(40)}"
+
+    def write(mode, size):
+        with open(fresh(), mode) as file:
+            file.write(os.urandom(randomness.randrange(size)))
+
+    steps = [
+        lambda: write("wb", 20_000), lambda: write("wb", 500), lambda: write("ab", 2_000),
+        lambda: os.truncate(anything(), randomness.randrange(1000)),
+        lambda: os.rename(anything(), fresh()), lambda: os.rename(anything(), fresh()),
+        lambda: os.unlink(anything()),
+        lambda: os.mkdir(fresh()), lambda: os.makedirs(f"{fresh()}/a/b"),
+        lambda: shutil.rmtree(anything()),
+        lambda: os.link(anything(), fresh()),
+        lambda: os.symlink(f"to-{randomness.randrange(10)}", fresh()),
+        lambda: os.chmod(anything(), randomness.choice([0o700, 0o755, 0o777])),
+        lambda: os.setxattr(anything(), "user.key", os.urandom(8), follow_symlinks=False),
+        lambda: os.rename(anything(), f"{root}.out/{seed}-{randomness.randrange(5)}"),
+        lambda: os.rename(f"{root}.out/{seed}-{randomness.randrange(5)}", fresh()),
+    ]
+    while time.monotonic() < end:
+        try:
+            randomness.choice(steps)()
+        except OSError:
+            pass
+        if randomness.random() < 0.02:
+            time.sleep(randomness.uniform(0, 3 * SETTLE))
+
+
+class Model(WatchTest):
+    """Several processes change a tree at random; when they rest, the last snapshot is the tree, and each before it restores."""
+
+    SECONDS = 60 if support.LONG else 6
+
+    def disturbed(self, seconds, processes=3):
+        os.makedirs(f"{self.source}.out", exist_ok=True)
+        end = time.monotonic() + seconds
+        seeds = random.Random(time.time_ns()).sample(range(1_000_000), processes)
+        workers = [multiprocessing.Process(target=disturb, args=(self.source, seed, end)) for seed in seeds]
+        for worker in workers:
+            worker.start()
+        return workers, seeds
+
+    def expect_the_tree(self, watcher, seeds):
+        watcher.quiet(2.0)
+        self.assertIsNone(watcher.process.poll(), f"{seeds} {watcher.said()}")
+        try:
+            self.assert_last_snapshot_is_the_tree()
+        except AssertionError as error:
+            raise AssertionError(f"seeds {seeds}: {error}") from error
+        watcher.end()
+        self.assertEqual(watcher.process.returncode, 0, f"{seeds} {watcher.said()}")
+        for snapshot in self.snapshots():
+            target = self.path("each")
+            self.run_mbu(["restore", snapshot["id"], "--target", target])
+            shutil.rmtree(target)
+        self.check()
+
+    def run_model(self, feed):
+        watcher = self.watch("--feed", feed, "--max-delay", "1s", **self.arguments_of(feed))
+        watcher.ready()
+        workers, seeds = self.disturbed(self.SECONDS)
+        for worker in workers:
+            worker.join()
+        self.expect_the_tree(watcher, seeds)
+
+    @unittest.skipUnless(HAS_FANOTIFY, "needs root and a kernel with fanotify")
+    def test_fanotify(self):
+        self.run_model("fanotify")
+
+    def test_inotify(self):
+        self.run_model("inotify")
+
+    def test_poll(self):
+        self.run_model("poll")
+
+    def test_killed_at_random_times(self):
+        workers, seeds = self.disturbed(self.SECONDS)
+        randomness = random.Random(seeds[0])
+        while any(worker.is_alive() for worker in workers):
+            watcher = self.watch("--feed", "inotify", "--max-delay", "1s")
+            time.sleep(randomness.uniform(0.1, 1.5))
+            watcher.end(signal.SIGKILL)
+        for worker in workers:
+            worker.join()
+        watcher = self.watch("--feed", "inotify", "--max-delay", "1s")
+        watcher.ready()
+        self.expect_the_tree(watcher, seeds)
+
+
+if __name__ == "__main__":
+    support.main()
