@@ -37,6 +37,9 @@ void watch(const repo::Context& context, const WatchOptions& options, const std:
     if (summary.snapshot && options.published) options.published(summary);
     return summary.snapshot.has_value();
   };
+  // The records of what changes are put again and again.
+  constexpr std::size_t kRecordsInMemory = 1000;
+  context.cache.keep_back(kRecordsInMemory);
   const auto package = [&](const ingest::Dirty& dirty) {
     if (!first && !dirty.is_everything() && options.change) options.change(dirty.size());
     bool changed = publish(dirty);
@@ -47,6 +50,7 @@ void watch(const repo::Context& context, const WatchOptions& options, const std:
   ops::watch(*feed, {options.settle_ms * kMillisecond, options.max_delay_ms * kMillisecond, options.reconcile_ms * kMillisecond},
              {[&] { if (options.ready) options.ready(std::string(feed->name())); }, package, warn, options.control, options.input,
               options.on_input});
+  context.cache.write_back();
 }
 
 }  // namespace mbu::api

@@ -214,6 +214,16 @@ struct Cache::Database {
     if (std::exchange(transaction, Transaction::none) != Transaction::none) execute("COMMIT");
   }
 
+  // What is stored of a record.
+  ByteBuffer checksummed(ByteView path_key, const DirectoryRecord& record) const {
+    const auto content = encode(record);
+    crypto::Digest digest;
+    const auto sum = checksum(path_key, content, digest);
+    ByteBuffer stored(sum.begin(), sum.end());
+    append(stored, content);
+    return stored;
+  }
+
   ByteView checksum(const ByteView key, ByteView content, crypto::Digest& digest) const {
     ByteBuffer both(key.begin(), key.end());
     append(both, content);
@@ -233,6 +243,7 @@ std::optional<DirectoryRecord> Cache::find_directory(const crypto::Digest& path_
   ByteBuffer stored;
   {
     const std::scoped_lock lock(mutex_);
+    if (const auto kept = kept_.find(path_key); kept != kept_.end()) return kept->second;
     database_->guarded([&] {
       database_->begin(Database::Transaction::read);
       auto* statement = database_->find_directory.get();
@@ -254,12 +265,32 @@ std::optional<DirectoryRecord> Cache::find_directory(const crypto::Digest& path_
 
 void Cache::put_directory(const crypto::Digest& path_key, const DirectoryRecord& record) {
   if (!database_) return;
-  const auto content = encode(record);
-  crypto::Digest digest;
-  const auto sum = database_->checksum(path_key, content, digest);
-  ByteBuffer stored(sum.begin(), sum.end());
-  append(stored, content);
+  if (most_kept_ == 0) {
+    const auto stored = database_->checksummed(path_key, record);
+    const std::scoped_lock lock(mutex_);
+    write_directory(path_key, stored);
+    return;
+  }
   const std::scoped_lock lock(mutex_);
+  kept_.insert_or_assign(path_key, record);
+  if (kept_.size() >= most_kept_) write_kept();
+}
+
+void Cache::keep_back(std::size_t most) { most_kept_ = most; }
+
+void Cache::write_back() {
+  if (!database_) return;
+  const std::scoped_lock lock(mutex_);
+  write_kept();
+}
+
+void Cache::write_kept() {
+  for (const auto& [path_key, record] : kept_) write_directory(path_key, database_->checksummed(path_key, record));
+  kept_.clear();
+  database_->guarded([&] { database_->commit(); });
+}
+
+void Cache::write_directory(const crypto::Digest& path_key, ByteView stored) {
   database_->guarded([&] {
     database_->begin(Database::Transaction::write);
     auto* statement = database_->put_directory.get();

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -42,6 +43,11 @@ class Cache {
   // May be kept back until commit().
   void put_directory(const crypto::Digest& path_key, const DirectoryRecord& record);
 
+  // From now on records stay in memory until there are so many, or write_back(): for who puts the same few again and again. Those that
+  // a crash takes away make the next run slower. To be called before other threads use the cache.
+  void keep_back(std::size_t most);
+  void write_back();
+
   // A page's bytes. Encrypted on disk.
   [[nodiscard]] std::optional<ByteBuffer> find_page(const ChunkId& id);
   void put_page(const ChunkId& id, ByteView bytes);
@@ -55,8 +61,14 @@ class Cache {
  private:
   struct Database;
   std::unique_ptr<Database> database_;
+  // The mutex is held.
+  void write_directory(const crypto::Digest& path_key, ByteView stored);
+  void write_kept();
+
   std::optional<LocationTables> tables_;
   std::mutex mutex_;
+  std::size_t most_kept_ = 0;
+  std::map<crypto::Digest, DirectoryRecord> kept_;
 };
 
 }  // namespace mbu::cache

@@ -81,6 +81,27 @@ TEST_F(CacheTest, TakesTheNewestRecord) {
   EXPECT_EQ(open()->find_directory(path_)->files, 99u);
 }
 
+TEST_F(CacheTest, KeepsRecordsBackUntilThereAreMany) {
+  const auto cache = open();
+  cache->keep_back(3);
+  const auto other = random_.array<32>(), third = random_.array<32>();
+  const auto on_disk = [&](const crypto::Digest& path) { return open()->find_directory(path).has_value(); };
+  cache->put_directory(path_, record_);
+  cache->put_directory(path_, record_);
+  cache->put_directory(other, record_);
+  cache->commit();
+  EXPECT_TRUE(cache->find_directory(path_));
+  EXPECT_FALSE(on_disk(path_));
+  cache->put_directory(third, record_);
+  for (const auto& path : {path_, other, third}) EXPECT_TRUE(on_disk(path));
+  record_.files = 77;
+  cache->put_directory(path_, record_);
+  EXPECT_EQ(cache->find_directory(path_)->files, 77u);
+  EXPECT_EQ(open()->find_directory(path_)->files, 1u);
+  cache->write_back();
+  EXPECT_EQ(open()->find_directory(path_)->files, 77u);
+}
+
 TEST_F(CacheTest, WithoutAPlaceRemembersNothing) {
   Cache cache;
   cache.put_directory(path_, record_);
