@@ -296,6 +296,7 @@ class Changes(WatchTest):
         self.assert_last_snapshot_is_the_tree()
         self.check()
 
+    @support.needs_tool("strace")
     def test_only_the_dirty_directories_are_opened(self):
         for number in range(40):
             self.write(f"{self.source}/part-{number}/below/file", b"x")
