@@ -38,6 +38,7 @@ class ControlLine {
 
   // False when the terminal is gone.
   bool read() {
+    if (::tcgetpgrp(STDIN_FILENO) != ::getpgrp()) return false;  // in the background: reading would stop the process
     char buffer[256];
     const auto got = ::read(STDIN_FILENO, buffer, sizeof buffer);
     if (got <= 0) return false;

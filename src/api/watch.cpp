@@ -32,23 +32,17 @@ void watch(const repo::Context& context, const WatchOptions& options, const std:
   ingest::HardLinks hard_links;
   series.tell(hard_links);
   bool first = true;
-  const auto publish = [&](const ingest::Dirty& dirty) {
-    const auto summary = std::exchange(first, false) ? series.snapshot(&dirty) : series.snapshot_if_changed(&dirty);
-    if (summary.snapshot && options.published) options.published(summary);
-    return summary.snapshot.has_value();
-  };
   // The records of what changes are put again and again.
   constexpr std::size_t kRecordsInMemory = 1000;
   context.cache.keep_back(kRecordsInMemory);
   const auto package = [&](const ingest::Dirty& dirty) {
     if (!first && !dirty.is_everything() && options.change) options.change(dirty.size());
-    bool changed = publish(dirty);
-    // Another name of a file that changed lies where no event told of it.
-    for (auto stale = hard_links.take_stale(); !stale.empty(); stale = hard_links.take_stale()) changed = publish(stale) || changed;
-    return changed;
+    const auto summary = std::exchange(first, false) ? series.snapshot(&dirty) : series.snapshot_if_changed(&dirty);
+    if (summary.snapshot && options.published) options.published(summary);
+    return summary.snapshot.has_value();
   };
   ops::watch(*feed, {options.settle_ms * kMillisecond, options.max_delay_ms * kMillisecond, options.reconcile_ms * kMillisecond},
-             {[&] { if (options.ready) options.ready(std::string(feed->name())); }, package, warn, options.control, options.input,
+             {[&] { if (options.ready) options.ready(std::string(feed->name())); }, package, [&] { return hard_links.take_stale(); }, warn, options.control, options.input,
               options.on_input});
   context.cache.write_back();
 }

@@ -101,7 +101,10 @@ void ChunkStore::hand_over(const std::vector<format::IndexedPack>& packs) {
   const std::scoped_lock lock(hand_over_mutex_);
   const auto name = repo::write_index(*vault_, packs);
   counters_.stored_bytes += vault_->store().size(store::Folder::indexes, name);
-  if (!index_->extend(name, packs)) return;
+  if (!index_->extend(name, packs)) {
+    let_go_ = true;
+    return;
+  }
   for (const auto& pack : packs) {
     for (const auto& chunk : pack.toc.chunks) claims_.release(chunk.id);
   }
@@ -143,7 +146,7 @@ bool ChunkStore::write_last_index() {
   return true;
 }
 
-ChunkStore::NewPacks ChunkStore::take_new_packs() { return {std::exchange(waiting_, {}), indexed_}; }
+ChunkStore::NewPacks ChunkStore::take_new_packs() { return {std::exchange(waiting_, {}), indexed_, !let_go_}; }
 
 std::vector<ObjectName> ChunkStore::packs_found() const {
   std::vector<ObjectName> found;

@@ -55,6 +55,7 @@ class ChunkStore {
   struct NewPacks {
     std::vector<format::IndexedPack> packs;
     bool indexed = false;
+    bool all = true;  // else there are more, which only loading the index again will find
   };
   [[nodiscard]] NewPacks take_new_packs();
 
@@ -95,6 +96,7 @@ class ChunkStore {
   std::vector<format::IndexedPack> waiting_;  // of these, packs without an index object
   std::size_t waiting_chunks_ = 0;
   bool indexed_ = false;                      // these have one by now
+  std::atomic<bool> let_go_{false};           // packs that the index could not take in
   std::mutex hand_over_mutex_;
   std::vector<std::atomic<bool>> referred_;  // by number, packs that were here before
   std::vector<std::atomic<bool>> distrusted_;

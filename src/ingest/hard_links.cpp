@@ -6,7 +6,8 @@ void HardLinks::seen(const std::string& directory, const os::FileStatus& status,
   const std::scoped_lock lock(mutex_);
   const std::pair key{status.dev, status.ino};
   auto found = files_.find(key);
-  if (found == files_.end()) {
+  const bool known = found != files_.end();
+  if (!known) {
     if (files_.size() >= kMost) {
       if (changed && !everything) stale_.add_everything();
       return;
@@ -15,15 +16,16 @@ void HardLinks::seen(const std::string& directory, const os::FileStatus& status,
   }
   auto& file = found->second;
   file.directories.insert(directory);
+  const bool other_than_before = file.change != status.ctime;
+  file.change = status.ctime;
   if (everything) {
     file.names = status.nlink;
-    file.change = status.ctime;
+    // It changed while everything was looked at: another name may have been listed before that.
+    if (!known || !other_than_before) return;
+  } else if (!changed || !other_than_before) {
     return;
-  }
-  if (!changed || file.change == status.ctime) return;
-  file.change = status.ctime;
-  // Names that lie outside what is watched are not found by looking again.
-  if (status.nlink > file.names) {
+  } else if (status.nlink > file.names) {
+    // Names that lie outside what is watched are not found by looking again.
     stale_.add_everything();
     return;
   }

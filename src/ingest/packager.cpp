@@ -33,6 +33,7 @@ class Packager {
   Packager(const repo::Context& context, const repo::ChunkIndex& index, ChunkStore& store,
            const PackageRequest& request)
       : context_(context),
+        store_(store),
         request_(request),
         domain_(context.vault.keyring().own_domain()),
         record_key_(crypto::derive("mbu v1 fingerprint key", {crypto::view(context.vault.keyring().cache_key())})) {
@@ -175,8 +176,15 @@ class Packager {
     }
     if (!patches.empty()) {
       const auto put = [&](ByteView bytes) { return worker.packer.sink().put(format::BlockRole::page, bytes); };
-      now.page = tree::patch_directories(worker.reader, d->old.page, d->path, patches, domain_, put);
-      if (d->parent) ++worker.counts.dirs_changed;
+      try {
+        now.page = tree::patch_directories(worker.reader, d->old.page, d->path, patches, domain_, put);
+        if (d->parent) ++worker.counts.dirs_changed;
+      } catch (const Error& error) {
+        // The base is damaged: with its packs distrusted, the result is good for nothing but a run without it.
+        if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
+        if (store_.distrust(d->old.page)) context_.events.problem({Problem::Kind::damaged, error.subject(), error.happened()});
+        now = d->old;
+      }
     }
     if (d->record && now != d->old) remember_patch(*d, now);
     deliver(d, now);
@@ -210,6 +218,7 @@ class Packager {
     take_fingerprints(*d);
     look_up_record(*d);
     note_hard_links(*d);
+    if (selects_anew(*d)) d->dirty = nullptr;
     d->same_listing = d->dirty == nullptr && d->record && !d->incomplete && d->fingerprint != crypto::Digest{} &&
                       d->record->fingerprint == d->fingerprint;
     if (!d->same_listing) {
@@ -245,6 +254,13 @@ class Packager {
     d.fingerprint = fingerprint(d.fingerprints, record_key_);
     files_seen_ += files;
     bytes_seen_ += bytes;
+  }
+
+  // Whether what a .gitignore says of all below may have changed.
+  static bool selects_anew(const DirectoryTask& d) {
+    if (d.dirty == nullptr) return false;
+    const auto rules = std::ranges::lower_bound(d.items, std::string_view(".gitignore"), {}, [](const auto& item) { return std::string_view(item.name); });
+    return rules != d.items.end() && rules->name == ".gitignore" && !is_recorded(d, static_cast<std::size_t>(rules - d.items.begin()));
   }
 
   void note_hard_links(const DirectoryTask& d) const {
@@ -539,6 +555,7 @@ class Packager {
   }
 
   const repo::Context& context_;
+  ChunkStore& store_;
   const PackageRequest& request_;
   const keys::DomainKeys& domain_;
   crypto::Key record_key_;

@@ -21,7 +21,6 @@ import support
 import trees
 
 
-
 def has_fanotify():
     """Whether this process may watch the file system of its temporary files by fanotify."""
     libc = ctypes.CDLL(None, use_errno=True)

@@ -46,7 +46,10 @@ class BackupSeries::Impl {
 
   BackupSummary snapshot(const ingest::Dirty* dirty, bool skip_if_unchanged) {
     if (snapshots_made_++ > 0) begin();
-    if (repo::read_tombstones(context_.vault, [](const auto&) {}).newest != honoured_) look_around();
+    // What was listed once may be gone by now: seen to whenever everything is looked at.
+    const bool everything = dirty == nullptr || dirty->is_everything();
+    const bool tombstones = repo::read_tombstones(context_.vault, [](const auto&) {}).newest != honoured_;
+    if (tombstones || std::exchange(index_is_stale_, false) || (everything && snapshots_made_ > 1)) look_around();
     dirty_ = dirty;
     if (base_.snapshot != nullptr) summary_.parent = base_.snapshot->name;
     ingest::ChunkStore store(context_.vault, index_,
@@ -60,10 +63,11 @@ class BackupSeries::Impl {
     if (store.met_losses()) packaged = package_anew(store);
     store.finish();
     context_.interrupt.check();
+    learn(store);
     fill_summary(packaged, store);
     const bool unchanged = base_.snapshot != nullptr && base_.snapshot->snapshot.root == packaged.root &&
                            base_.snapshot->snapshot.paths == paths_;
-    const bool skip = skip_if_unchanged && unchanged && !store.met_losses();
+    const bool skip = skip_if_unchanged && unchanged && base_.reusable && !store.met_losses();
     if (!options_.dry_run && !skip) publish(packaged, store);
     if (!options_.dry_run) context_.cache.commit();
     summary_.seconds = static_cast<double>(system_clock().monotonic_ns() - start_ns_) * 1e-9;
@@ -93,7 +97,10 @@ class BackupSeries::Impl {
     if (options_.stream) paths_ = {stream_path()};
     std::ranges::sort(paths_);
     paths_.erase(std::unique(paths_.begin(), paths_.end()), paths_.end());
-    base_ = choose_base(snapshots_, context_.vault.keyring().writer_signer().public_key(), host_, paths_, index_);
+    const auto mine = std::ranges::find(snapshots_, last_.name, &StoredSnapshot::name);
+    base_ = mine != snapshots_.end()
+                ? base_of(snapshots_, *mine, index_)
+                : choose_base(snapshots_, context_.vault.keyring().writer_signer().public_key(), host_, paths_, index_);
   }
 
   std::string stream_path() const {
@@ -112,8 +119,8 @@ class BackupSeries::Impl {
     if (base_.reusable) {
       const auto& base = base_.snapshot->snapshot;
       request.previous_root = base.root;
-      // Directories can be taken over unlooked only from a snapshot of the same paths.
-      if (base.paths == paths_) request.dirty = dirty_;
+      // What is dirty was said of the snapshot before in this series.
+      if (base_.snapshot->name == last_.name) request.dirty = dirty_;
       request.previous_files = base.files;
       request.previous_directories = base.directories;
       request.previous_bytes = base.bytes;
@@ -174,7 +181,7 @@ class BackupSeries::Impl {
     context_.vault.store().make_durable(found);
   }
 
-  void publish(const ingest::PackageResult& packaged, ingest::ChunkStore& store) {
+  void publish(const ingest::PackageResult& packaged, const ingest::ChunkStore& store) {
     auto used = store.packs_used();
     check_nothing_was_tombstoned(used);
     make_durable(store.packs_found());
@@ -203,13 +210,19 @@ class BackupSeries::Impl {
     context_.state.remember(seen);
     summary_.snapshot = sealed.name;
     summary_.data_added_packed += sealed.bytes.size();
-    become_base(sealed.name, std::move(snapshot), store);
+    become_base(sealed.name, std::move(snapshot));
+  }
+
+  // The index knows from now on what this snapshot has stored.
+  void learn(ingest::ChunkStore& store) {
+    if (options_.dry_run) return;
+    const auto fresh = store.take_new_packs();
+    index_.add(fresh.packs, fresh.indexed);
+    index_is_stale_ = !fresh.all;
   }
 
   // The next snapshot of the series is compared with this one.
-  void become_base(const ObjectName& name, format::Snapshot snapshot, ingest::ChunkStore& store) {
-    const auto fresh = store.take_new_packs();
-    index_.add(fresh.packs, fresh.indexed);
+  void become_base(const ObjectName& name, format::Snapshot snapshot) {
     if (!base_.reusable) base_.packs.clear();
     base_.packs.insert(snapshot.packs_added.begin(), snapshot.packs_added.end());
     last_ = {name, context_.vault.keyring().writer_signer().public_key(), std::move(snapshot)};
@@ -290,6 +303,7 @@ class BackupSeries::Impl {
   const ingest::Dirty* dirty_ = nullptr;
   ingest::HardLinks* hard_links_ = nullptr;
   std::uint64_t snapshots_made_ = 0;
+  bool index_is_stale_ = false;
   repo::ChunkIndex index_;
   std::vector<StoredSnapshot> snapshots_;
   std::optional<ObjectName> honoured_;

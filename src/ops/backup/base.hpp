@@ -18,6 +18,9 @@ struct Base {
   std::set<ObjectName> packs;
 };
 
+// This snapshot of them as the base.
+[[nodiscard]] Base base_of(const std::vector<repo::StoredSnapshot>& all, const repo::StoredSnapshot& snapshot, const repo::ChunkIndex& index);
+
 // The newest snapshot that this writer made of this host and these paths; failing that, of this host. `all`: oldest first.
 [[nodiscard]] Base choose_base(const std::vector<repo::StoredSnapshot>& all, const PublicKey& writer, const std::string& host,
                                const std::vector<std::string>& paths, const repo::ChunkIndex& index);

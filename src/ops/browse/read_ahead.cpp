@@ -14,10 +14,17 @@ constexpr std::size_t kCache = 8U << 20;    // plain bytes that each worker keep
 ReadAhead::ReadAhead(const repo::Context& context, const repo::ChunkIndex& index, const std::string& path,
                      const std::function<void(ByteView)>& write)
     : context_(&context), index_(&index), path_(path), write_(write) {
-  for (unsigned i = 0; i < context.threads; ++i) workers_.emplace_back([this] { work(); });
+  try {
+    for (unsigned i = 0; i < context.threads; ++i) workers_.emplace_back([this] { work(); });
+  } catch (...) {
+    stop();  // those that there are wait, and will be waited for
+    throw;
+  }
 }
 
-ReadAhead::~ReadAhead() {
+ReadAhead::~ReadAhead() { stop(); }
+
+void ReadAhead::stop() {
   {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;

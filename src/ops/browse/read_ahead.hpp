@@ -43,6 +43,7 @@ class ReadAhead {
   void hand_out();
   void write_first();
   void work();
+  void stop();
 
   const repo::Context* context_;
   const repo::ChunkIndex* index_;

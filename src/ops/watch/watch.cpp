@@ -31,8 +31,10 @@ class Watcher {
         package();
       }
     }
+    // What has changed by now, though nothing may tell of it before the next round; and once more what that brings to light.
     collect();
-    if (!dirty_.empty()) package();
+    if (feed_.due()) dirty_.add_everything();
+    for (int last = 0; last < 2 && !dirty_.empty(); ++last) package();
   }
 
  private:
@@ -68,13 +70,18 @@ class Watcher {
     const bool round = asked && now_ns() >= *asked;
     ingest::Dirty told;
     feed_.collect(told);
-    if (told.empty()) return;
-    last_change_ = now_ns();
-    if (dirty_.empty()) first_change_ = last_change_;
-    dirty_.merge(told);
+    if (!add(told)) return;
     // Nobody waits for quiet when it was not an event that told.
     if (round) first_change_ = last_change_ - times_.max_delay_ns;
     round_ = round_ || round;
+  }
+
+  bool add(const ingest::Dirty& told) {
+    if (told.empty()) return false;
+    last_change_ = now_ns();
+    if (dirty_.empty()) first_change_ = last_change_;
+    dirty_.merge(told);
+    return true;
   }
 
   bool package() {
@@ -82,6 +89,7 @@ class Watcher {
     const auto start = now_ns();
     const bool changed = hooks_.package(dirty);
     if (std::exchange(round_, false)) feed_.compared(now_ns() - start);
+    add(hooks_.found_dirty());
     return changed;
   }
 
@@ -92,7 +100,8 @@ class Watcher {
     dirty_.add_everything();
     round_ = true;
     const bool changed = package();
-    if (changed && !first && !expected) {
+    collect();  // what changed while everything was looked at is told by now
+    if (changed && !first && !expected && dirty_.empty()) {
       hooks_.warn("a comparison of everything found changes that " + std::string(feed_.name()) + " had not told");
     }
     next_reconciliation_ = now_ns() + times_.reconcile_ns;

@@ -19,6 +19,8 @@ struct WatchHooks {
   std::function<void()> ready;
   // Packages what is dirty. Whether anything had changed.
   std::function<bool(const ingest::Dirty& dirty)> package;
+  // What the last packaging found to be dirty that no event will tell of.
+  std::function<ingest::Dirty()> found_dirty;
   // Told once a reconciliation found what no feed had told.
   std::function<void(const std::string& text)> warn;
   const WatchControl* control = nullptr;
