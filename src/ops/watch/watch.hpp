@@ -14,20 +14,21 @@ struct WatchTimes {
   std::int64_t reconcile_ns = 0;  // everything is compared so often
 };
 
-// Returns when the control says so, or throws what `package` throws.
+// What the loop calls and is told by. None of the functions may be empty but `on_input` when there is no input.
 struct WatchHooks {
   std::function<void()> ready;
   // Packages what is dirty. Whether anything had changed.
   std::function<bool(const ingest::Dirty& dirty)> package;
   // What the last packaging found to be dirty that no event will tell of.
   std::function<ingest::Dirty()> found_dirty;
-  // Told once a reconciliation found what no feed had told.
+  // Told when a comparison of everything found what no feed had told.
   std::function<void(const std::string& text)> warn;
   const WatchControl* control = nullptr;
   int input = -1;
   std::function<bool()> on_input;
 };
 
+// Returns when the control says so, or throws what `package` throws.
 void watch(Feed& feed, const WatchTimes& times, const WatchHooks& hooks);
 
 }  // namespace mbu::ops
