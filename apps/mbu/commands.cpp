@@ -11,10 +11,11 @@ namespace {
 
 constexpr std::size_t kAny = SIZE_MAX;
 
-constexpr std::array<Command, 13> kCommands{{
+constexpr std::array<Command, 14> kCommands{{
     {"init", "", 0, 0, "Make a repository", define_init, run_init},
     {"backup", "PATH...", 0, kAny, "Make a snapshot of the paths", define_backup, run_backup},
     {"watch", "PATH...", 1, kAny, "Make a snapshot of the paths now, and one after every change", define_watch, run_watch},
+    {"status", "", 0, 0, "Show what the watchers on this machine do", define_nothing, run_status},
     {"restore", "SNAP[:PATH]", 1, 1, "Bring a snapshot back", define_restore, run_restore},
     {"snapshots", "[SNAP...]", 0, kAny, "List the snapshots", define_snapshots, run_snapshots},
     {"ls", "SNAP[:PATH]", 1, 1, "List what is in a snapshot", define_ls, run_ls},
@@ -27,8 +28,8 @@ constexpr std::array<Command, 13> kCommands{{
     {"help", "[COMMAND]", 0, 1, "Show this help, or a command's", define_nothing, run_help},
 }};
 
-constexpr std::array<std::string_view, 14> kToCome{"forget", "prune",  "mount", "key", "find",   "stats", "tag",
-                                                   "repair", "status", "copy",  "push", "pull",  "export", "import"};
+constexpr std::array<std::string_view, 13> kToCome{"forget", "prune",  "mount", "key", "find",   "stats", "tag",
+                                                   "repair", "copy",  "push", "pull",  "export", "import"};
 
 }  // namespace
 

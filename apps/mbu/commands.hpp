@@ -71,6 +71,7 @@ void define_check(Flags& flags, Arguments& arguments);
 void run_init(Context& context);
 void run_backup(Context& context);
 void run_watch(Context& context);
+void run_status(Context& context);
 void run_restore(Context& context);
 void run_snapshots(Context& context);
 void run_ls(Context& context);

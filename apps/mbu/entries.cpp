@@ -66,4 +66,14 @@ const char* modifier_of(DiffLine::Kind kind) noexcept {
   return "?";
 }
 
+const char* activity_name(WatcherStatus::Activity activity) noexcept {
+  switch (activity) {
+    case WatcherStatus::Activity::comparing: return "comparing";
+    case WatcherStatus::Activity::waiting: return "waiting";
+    case WatcherStatus::Activity::packaging: return "packaging";
+    case WatcherStatus::Activity::retrying: return "retrying";
+  }
+  return "";
+}
+
 }  // namespace mbu::cli

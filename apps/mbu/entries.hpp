@@ -4,6 +4,7 @@
 #include <string>
 
 #include "mbu/types/results.hpp"
+#include "mbu/types/watch.hpp"
 
 namespace mbu::cli {
 
@@ -13,5 +14,8 @@ namespace mbu::cli {
 [[nodiscard]] const char* type_name(EntryType type) noexcept;
 // restic's letters: + - M U T.
 [[nodiscard]] const char* modifier_of(DiffLine::Kind kind) noexcept;
+
+// "comparing", "waiting", "packaging", "retrying".
+[[nodiscard]] const char* activity_name(WatcherStatus::Activity activity) noexcept;
 
 }  // namespace mbu::cli

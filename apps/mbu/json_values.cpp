@@ -108,6 +108,30 @@ Json backup_value(const BackupSummary& s) {
   return object;
 }
 
+Json watcher_value(const WatcherStatus& w) {
+  Json object;
+  object["process"] = w.process;
+  put_names(object, "paths", w.paths);
+  object["feed"] = w.feed;
+  put_name(object, "repository", w.location);
+  object["repository_id"] = w.repository;
+  object["state"] = activity_name(w.activity);
+  object["pending_directories"] = w.pending_directories;
+  object["started"] = format_rfc3339(w.started_s, 0);
+  if (w.compared_s > 0) object["compared"] = format_rfc3339(w.compared_s, 0);
+  object["missed"] = w.missed;
+  object["lost_events"] = w.lost_events;
+  object["snapshots"] = w.snapshots;
+  if (!w.last_snapshot.empty()) {
+    object["last_snapshot"] = w.last_snapshot;
+    object["last_snapshot_time"] = format_rfc3339(w.last_snapshot_s, 0);
+  }
+  object["problems"] = w.problems;
+  if (!w.error.empty()) object["error"] = w.error;
+  object["keeps_owner"] = w.keeps_owner;
+  return object;
+}
+
 std::string one_line(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace mbu::cli

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "mbu/types/results.hpp"
+#include "mbu/types/watch.hpp"
 
 namespace mbu::cli {
 
@@ -16,6 +17,7 @@ void put_names(Json& object, const std::string& key, const std::vector<std::stri
 
 [[nodiscard]] Json snapshot_value(const SnapshotInfo& snapshot);
 [[nodiscard]] Json entry_value(const EntryInfo& entry);
+[[nodiscard]] Json watcher_value(const WatcherStatus& watcher);
 [[nodiscard]] Json backup_value(const BackupSummary& summary);
 
 // One line, never an exception for the bytes in it.

@@ -43,7 +43,7 @@ void JsonView::begin(Activity activity) {
   last_ = {};
 }
 
-void JsonView::progress(const Progress& progress) {
+void JsonView::show_progress(const Progress& progress) {
   last_ = progress;
   const auto now = Clock::now();
   if (any_shown_ && now - shown_ < kStatusInterval) return;
@@ -146,6 +146,12 @@ void JsonView::change(std::uint64_t directories) { line({{"message_type", "chang
 void JsonView::watched(const BackupSummary& summary) { line(backup_value(summary)); }
 
 void JsonView::watch_state() {}
+
+void JsonView::watchers(const std::vector<WatcherStatus>& all) {
+  Json array = Json::array();
+  for (const auto& watcher : all) array.push_back(watcher_value(watcher));
+  output_.line(one_line(array));
+}
 
 void JsonView::restore_begins(const SnapshotInfo&, const std::string&, const std::string&) {}
 

@@ -22,6 +22,7 @@ class JsonView final : public View {
   void change(std::uint64_t directories) override;
   void watched(const BackupSummary& summary) override;
   void watch_state() override;
+  void watchers(const std::vector<WatcherStatus>& all) override;
   void restore_begins(const SnapshotInfo& snapshot, const std::string& path, const std::string& target) override;
   void restore_done(const RestoreReport& report) override;
   void snapshots(const std::vector<SnapshotInfo>& list) override;
@@ -34,13 +35,13 @@ class JsonView final : public View {
   void version(const std::string& version) override;
   void failed(const Error& error, int status) override;
 
-  void progress(const Progress& progress) override;
   void warning(const std::string& text) override;
   void note(const std::string& text) override;
 
  private:
   using Clock = std::chrono::steady_clock;
 
+  void show_progress(const Progress& progress) override;
   void show_problem(const Problem& problem) override;
   void show_status();
   // The last status, with everything done that was done.

@@ -1,4 +1,4 @@
-// What `restore` and -d share.
+// What `restore`, -d and a watcher's prompt share.
 #pragma once
 
 #include <string>
@@ -11,5 +11,8 @@ namespace mbu::cli {
 // Restores and shows what came of it. `arguments`: what does the same again, after the program's name.
 void unpackage(Context& context, Session& session, Repository& repository, RestoreOptions options,
                const std::string& arguments);
+
+// -d: the latest snapshot of what `given` names.
+void restore_latest(Context& context, Session& session, const std::string& given);
 
 }  // namespace mbu::cli

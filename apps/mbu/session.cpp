@@ -27,8 +27,8 @@ Configuration configured(const GlobalFlags& flags) {
 
 }  // namespace
 
-Session::Session(Context& context)
-    : context_(context), flags_(context.arguments.global), configuration_(configured(flags_)) {
+Session::Session(Context& context, Ask ask)
+    : context_(context), flags_(context.arguments.global), ask_(ask), configuration_(configured(flags_)) {
   for (const auto& warning : configuration_.warnings) context_.view.warning(warning);
   context_.prefix = command_prefix();
 }
@@ -73,6 +73,13 @@ std::string Session::state_directory() const { return default_state_directory();
 
 PasswordSources Session::sources() {
   PasswordSources sources;
+  if (can_prompt()) {
+    sources.prompt = [this](bool fresh) {
+      const std::string question = fresh ? "new password for {}: " : "password for {}: ";
+      return prompt_password(fmt::format(fmt::runtime(question), printable(location())), fresh, context_.interrupt);
+    };
+  }
+  if (ask_ == Ask::in_any_case) return sources;
   sources.file = flags_.password_file;
   sources.command = flags_.password_command;
   sources.descriptor = flags_.password_descriptor;
@@ -82,12 +89,6 @@ PasswordSources Session::sources() {
     if (context_.environment) sources.given = context_.environment->clone();
     sources.file = environment("MBU_PASSWORD_FILE");
     sources.command = environment("MBU_PASSWORD_COMMAND");
-  }
-  if (can_prompt()) {
-    sources.prompt = [this](bool fresh) {
-      const std::string question = fresh ? "new password for {}: " : "password for {}: ";
-      return prompt_password(fmt::format(fmt::runtime(question), printable(location())), fresh, context_.interrupt);
-    };
   }
   return sources;
 }

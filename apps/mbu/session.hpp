@@ -14,8 +14,9 @@ namespace mbu::cli {
 
 class Session {
  public:
-  // Reads the configuration. Throws what load_configuration() throws.
-  explicit Session(Context& context);
+  enum class Ask { if_nothing_gives_it, in_any_case };
+  // Reads the configuration. Throws what load_configuration() throws. `ask`: a person for the password.
+  explicit Session(Context& context, Ask ask = Ask::if_nothing_gives_it);
 
   [[nodiscard]] const Configuration& configuration() const noexcept { return configuration_; }
   // Where the repository is, absolute. Code::usage when nothing says where.
@@ -49,6 +50,7 @@ class Session {
 
   Context& context_;
   const GlobalFlags& flags_;
+  Ask ask_;
   Configuration configuration_;
   std::string location_;
 };

@@ -33,7 +33,7 @@ void watch_directory(Context& context, const std::string& given) {
   Repository repository = session.open_or_make();
   BackupOptions options;
   options.paths = {path};
-  watch(context, session, repository, std::move(options));
+  watch(context, session, repository, options);
 }
 
 using Paths = std::set<std::string>;
@@ -95,8 +95,9 @@ bool is_directory(Repository& repository, const SnapshotInfo& snapshot, const st
   return !itself;
 }
 
-void restore_latest(Context& context, const std::string& given) {
-  Session session(context);
+}  // namespace
+
+void restore_latest(Context& context, Session& session, const std::string& given) {
   context.view.begin(Activity::restore);
   Repository repository = session.open();
   const auto snapshots = repository.snapshots();
@@ -116,13 +117,12 @@ void restore_latest(Context& context, const std::string& given) {
   unpackage(context, session, repository, options, "-d " + shell_word(path));
 }
 
-}  // namespace
-
 void run_short_form(Context& context) {
   const ShortForms& forms = context.arguments.short_forms;
   if (!forms.package.empty()) return package_directory(context, forms.package.front());
   if (!forms.watch.empty()) return watch_directory(context, forms.watch.front());
-  restore_latest(context, forms.unpackage.front());
+  Session session(context);
+  restore_latest(context, session, forms.unpackage.front());
 }
 
 }  // namespace mbu::cli

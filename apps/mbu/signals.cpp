@@ -9,9 +9,14 @@ namespace {
 
 Interrupt* target = nullptr;
 std::atomic<WatchControl*> watcher{nullptr};
+std::atomic<bool> hang_up_reloads{false};
 
 void on_signal(int number) {
   auto* const control = watcher.load();
+  if (control != nullptr && number == SIGHUP && hang_up_reloads) {
+    control->reload();
+    return;
+  }
   if (control != nullptr && !control->stopping()) {
     control->stop();
     return;
@@ -37,7 +42,10 @@ void install_signal_handlers(Interrupt& interrupt) noexcept {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
-StopBySignal::StopBySignal(WatchControl& control) noexcept { watcher = &control; }
+StopBySignal::StopBySignal(WatchControl& control, HangUp hang_up) noexcept {
+  hang_up_reloads = hang_up == HangUp::reloads;
+  watcher = &control;
+}
 StopBySignal::~StopBySignal() { watcher = nullptr; }
 
 }  // namespace mbu::cli

@@ -8,6 +8,7 @@
 #include <ctime>
 #include <string_view>
 
+#include "entries.hpp"
 #include "escape.hpp"
 #include "units.hpp"
 
@@ -25,9 +26,16 @@ ProgressBar::Style progress_style(const GlobalFlags& flags) {
   return is_terminal(STDERR_FILENO) && !dumb ? ProgressBar::Style::bar : ProgressBar::Style::plain;
 }
 
-std::string files_and_directories(std::uint64_t files, std::uint64_t directories) {
-  return fmt::format("{}, {} director{}", format_counted(files, "file"), format_count(directories),
-                     directories == 1 ? "y" : "ies");
+std::string directories(std::uint64_t count) { return fmt::format("{} director{}", format_count(count), count == 1 ? "y" : "ies"); }
+
+std::string files_and_directories(std::uint64_t file_count, std::uint64_t directory_count) {
+  return format_counted(file_count, "file") + ", " + directories(directory_count);
+}
+
+std::string joined_names(const std::vector<std::string>& names) {
+  std::string all;
+  for (const auto& name : names) all += (all.empty() ? "" : ", ") + printable(name);
+  return all;
 }
 
 }  // namespace
@@ -49,7 +57,7 @@ void TextView::tell(const std::string& text) {
 
 void TextView::begin(Activity) { bar_.restart(); }
 
-void TextView::progress(const Progress& progress) { bar_.update(progress); }
+void TextView::show_progress(const Progress& progress) { bar_.update(progress); }
 
 void TextView::warning(const std::string& text) { say("mbu: " + printable(text)); }
 
@@ -86,9 +94,7 @@ void TextView::backup_done(const BackupReport& report) {
   tell(fmt::format("{:<11}{} ({} before compression; {} of files read)", report.dry_run ? "to store:" : "stored:",
                    format_bytes(s.data_added_packed), format_bytes(s.data_added), format_bytes(s.bytes_read)));
   if (!report.left_out.empty()) {
-    std::string places;
-    for (const auto& place : report.left_out) places += (places.empty() ? "" : ", ") + printable(place);
-    tell("left out, as mbu's own: " + places);
+    tell("left out, as mbu's own: " + joined_names(report.left_out));
   }
   tell("time:      " + format_seconds(s.seconds));
   tell("packages:  " + printable(report.location));
@@ -103,10 +109,8 @@ void TextView::backup_done(const BackupReport& report) {
 
 void TextView::watching(const WatchReport& report) {
   watch_ = report;
-  std::string paths;
-  for (const auto& path : report.paths) paths += (paths.empty() ? "" : ", ") + printable(path);
-  tell(fmt::format("watching {} by {}; packages: {}", paths, report.feed, printable(report.location)));
-  if (report.takes_lines) tell("type s for the state, q to end");
+  tell(fmt::format("watching {} by {}; packages: {}", joined_names(report.paths), report.feed, printable(report.location)));
+  if (report.takes_lines) tell("type s for the state, -d to restore, q to end");
 }
 
 void TextView::change(std::uint64_t) { bar_.restart(); }
@@ -123,6 +127,29 @@ void TextView::watch_state() {
   tell(fmt::format("watching by {}; {} since the start, {} met", watch_.feed, format_counted(watched_, "snapshot"),
                    format_counted(problems(), "problem")));
   if (watched_ > 0) tell("last: " + last_watched_);
+}
+
+void TextView::watchers(const std::vector<WatcherStatus>& all) {
+  if (all.empty()) tell("no watcher is running");
+  for (const auto& watcher : all) show_watcher(watcher);
+}
+
+void TextView::show_watcher(const WatcherStatus& watcher) {
+  tell(fmt::format("{} by {}, since {} (process {})", joined_names(watcher.paths), watcher.feed, format_local_time(watcher.started_s),
+                   watcher.process));
+  tell("  packages:  " + printable(watcher.location));
+  const std::string waiting = watcher.pending_directories == 0 ? "" : fmt::format(", some {} to package", directories(watcher.pending_directories));
+  tell(fmt::format("  now:       {}{}", activity_name(watcher.activity), waiting));
+  if (!watcher.error.empty()) tell("  error:     " + printable(watcher.error));
+  tell(watcher.last_snapshot.empty()
+           ? std::string("  snapshots: none yet")
+           : fmt::format("  snapshots: {} since the start, the last {} at {}", format_count(watcher.snapshots),
+                         watcher.last_snapshot.substr(0, kShortId), format_local_time(watcher.last_snapshot_s)));
+  if (watcher.problems > 0) tell("  missing:   " + format_counted(watcher.problems, "file") + " of the last could not be read");
+  const std::string found = watcher.missed == 0 ? "nothing missed" : fmt::format("{} times something missed", format_count(watcher.missed));
+  const std::string lost = watcher.lost_events == 0 ? "" : fmt::format("; {} times events were lost, and all was compared", format_count(watcher.lost_events));
+  if (watcher.compared_s > 0) tell(fmt::format("  compared:  at {}, {}{}", format_local_time(watcher.compared_s), found, lost));
+  tell(watcher.keeps_owner ? "  keys:      the owner's" : "  keys:      a writer's: what is packaged cannot be read with them");
 }
 
 void TextView::restore_begins(const SnapshotInfo& snapshot, const std::string& path, const std::string& target) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "mbu/types/error.hpp"
 #include "mbu/types/events.hpp"
 #include "mbu/types/results.hpp"
+#include "mbu/types/watch.hpp"
 
 namespace mbu::cli {
 
@@ -41,7 +43,7 @@ struct WatchReport {
   std::vector<std::string> paths;
   std::string feed;             // "fanotify", "inotify" or "poll"
   std::string location;         // of the repository
-  bool takes_lines = false;     // a person may type s and q
+  bool takes_lines = false;     // a person may type s, -d and q
 };
 
 class View : public EventSink {
@@ -57,6 +59,7 @@ class View : public EventSink {
   virtual void watched(const BackupSummary& summary) = 0;
   // What a person asks for.
   virtual void watch_state() = 0;
+  virtual void watchers(const std::vector<WatcherStatus>& all) = 0;
   virtual void restore_begins(const SnapshotInfo& snapshot, const std::string& path, const std::string& target) = 0;
   virtual void restore_done(const RestoreReport& report) = 0;
   virtual void snapshots(const std::vector<SnapshotInfo>& list) = 0;
@@ -69,6 +72,14 @@ class View : public EventSink {
   virtual void version(const std::string& version) = 0;
   // The last word of a run that ends with an error.
   virtual void failed(const Error& error, int status) = 0;
+
+  void progress(const Progress& progress) final {
+    if (alive_) alive_();
+    show_progress(progress);
+  }
+
+  // Called with all progress: what makes some is alive. Any thread, one at a time.
+  void on_progress(std::function<void()> alive) { alive_ = std::move(alive); }
 
   void problem(const Problem& problem) final {
     ++problems_;
@@ -86,11 +97,13 @@ class View : public EventSink {
   [[nodiscard]] std::uint64_t damages() const noexcept { return damages_; }
 
  protected:
+  virtual void show_progress(const Progress& progress) = 0;
   virtual void show_problem(const Problem& problem) = 0;
 
  private:
   std::uint64_t problems_ = 0;
   std::uint64_t damages_ = 0;
+  std::function<void()> alive_;
 };
 
 }  // namespace mbu::cli

@@ -1,4 +1,4 @@
-// `watch`, and what -w shares with it.
+// `watch`, and what -w shares with it; `status`.
 #include "watch.hpp"
 
 #include <unistd.h>
@@ -7,7 +7,10 @@
 
 #include "backup.hpp"
 #include "flags.hpp"
+#include "mbu/watchers.hpp"
 #include "output.hpp"
+#include "restore.hpp"
+#include "service_manager.hpp"
 #include "signals.hpp"
 #include "view.hpp"
 
@@ -34,7 +37,8 @@ std::int64_t parse_milliseconds(const std::string& flag, const std::string& give
 // Lines that a person types while it watches.
 class ControlLine {
  public:
-  ControlLine(Context& context, WatchControl& control) : context_(context), control_(control) {}
+  ControlLine(Context& context, WatchControl& control, const std::vector<std::string>& paths)
+      : context_(context), control_(control), paths_(paths) {}
 
   // False when the terminal is gone.
   bool read() {
@@ -56,13 +60,27 @@ class ControlLine {
       control_.stop();
     } else if (word == "s") {
       context_.view.watch_state();
+    } else if (word == "-d" || word == "d") {
+      restore();
     } else if (!word.empty()) {
-      context_.view.warning("s shows the state, q ends it");
+      context_.view.warning("s shows the state, -d restores the latest snapshot, q ends it");
     }
+  }
+
+  // With a repository of its own, since the watcher's can be read no longer. What goes wrong ends nothing but this.
+  void restore() {
+    try {
+      Session session(context_, Session::Ask::in_any_case);
+      for (const auto& path : paths_) restore_latest(context_, session, path);
+    } catch (const Error& error) {
+      context_.view.failed(error, exit_status(error.code()));
+    }
+    context_.view.begin(Activity::backup);
   }
 
   Context& context_;
   WatchControl& control_;
+  const std::vector<std::string>& paths_;
   std::string text_;
 };
 
@@ -110,29 +128,62 @@ void run_watch(Context& context) {
   options.paths = existing_paths(context.arguments.operands, context.view);
   for (const auto& path : options.paths) refuse_own_places(path, session.own_places());
   Repository repository = session.open_or_make();
-  watch(context, session, repository, std::move(options));
+  watch(context, session, repository, options);
 }
 
-void watch(Context& context, Session& session, Repository& repository, BackupOptions backup) {
-  complete(backup, context, session);
-  auto options = options_of(context, session.configuration().watcher, std::move(backup));
-  WatchControl control;
-  const StopBySignal by_signal(control);
-  ControlLine terminal(context, control);
-  options.control = &control;
-  if (::isatty(STDIN_FILENO) == 1 && ::tcgetpgrp(STDIN_FILENO) == ::getpgrp()) options.input = STDIN_FILENO;
-  options.on_input = [&] { return terminal.read(); };
-  options.ready = [&](const std::string& feed) {
-    context.view.watching({options.backup.paths, feed, repository.location(), options.input >= 0});
+void run_status(Context& context) { context.view.watchers(watchers(default_state_directory())); }
+
+void watch(Context& context, Session& session, Repository& repository, const BackupOptions& given) {
+  // Nothing asks for it again but a person's -d.
+  context.given.reset();
+  context.environment.reset();
+  const auto complete_options = [&](Session& configured) {
+    auto backup = given;
+    complete(backup, context, configured);
+    return options_of(context, configured.configuration().watcher, std::move(backup));
   };
-  options.change = [&](std::uint64_t directories) { context.view.change(directories); };
-  options.published = [&](const BackupSummary& summary) { context.view.watched(summary); };
+  auto options = complete_options(session);
+  const ServiceManager manager;
+  WatchControl control;
+  const bool at_terminal = ::isatty(STDIN_FILENO) == 1 && ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
+  const StopBySignal by_signal(control, at_terminal ? StopBySignal::HangUp::ends : StopBySignal::HangUp::reloads);
+  ControlLine terminal(context, control, given.paths);
+  const auto set_callbacks = [&](WatchOptions& to) {
+    to.control = &control;
+    if (at_terminal) to.input = STDIN_FILENO;
+    to.on_input = [&] { return terminal.read(); };
+    to.ready = [&](const std::string& feed) {
+      manager.ready("watching by " + feed);
+      context.view.watching({given.paths, feed, repository.location(), at_terminal});
+    };
+    to.change = [&](std::uint64_t directories) { context.view.change(directories); };
+    to.published = [&](const BackupSummary& summary) {
+      manager.status("last snapshot " + summary.snapshot->hex().substr(0, 8));
+      context.view.watched(summary);
+    };
+    to.alive_ms = manager.alive_interval_ms();
+    to.alive = [&] { manager.alive(); };
+  };
+  set_callbacks(options);
+  options.reload = [&] {
+    manager.reloading();
+    Session again(context);
+    if (again.location() != session.location()) {
+      context.view.warning("the packaging directory is another one now: it is used when the watcher is started again");
+    }
+    auto next = complete_options(again);
+    set_callbacks(next);
+    next.reload = options.reload;
+    return next;
+  };
+  context.view.on_progress(options.alive);
   context.status = 0;  // what could not be read in one snapshot is no matter of how the watcher ended
   try {
     repository.watch(options);
   } catch (const Error& error) {
     if (error.code() != Code::interrupted) throw;  // a watcher that was told to end has ended
   }
+  manager.stopping();
 }
 
 }  // namespace mbu::cli

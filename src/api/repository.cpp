@@ -112,7 +112,7 @@ struct Repository::Impl {
   }
 
   std::vector<repo::StoredSnapshot> read_snapshots() {
-    auto all = repo::read_snapshots(*vault, context.tell_damage());
+    auto all = repo::read_snapshots(*vault, context.tell_damage(), context.threads);
     remember(store::Folder::snapshots);
     return all;
   }
@@ -182,7 +182,9 @@ BackupSummary Repository::backup(const BackupOptions& options) {
 }
 
 void Repository::watch(const WatchOptions& options) {
-  api::watch(impl_->context, options, impl_->own_directories(options.backup.own_directories));
+  const std::function<void()> drop_owner = [this] { impl_->vault->drop_owner(); };
+  api::watch(impl_->context, options, impl_->own_directories(options.backup.own_directories),
+             options.keep_owner ? std::function<void()>{} : drop_owner);
 }
 
 std::vector<SnapshotInfo> Repository::snapshots(const SnapshotFilter& filter) {

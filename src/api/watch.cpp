@@ -1,5 +1,8 @@
 #include "api/watch.hpp"
 
+#include <unistd.h>
+
+#include "api/watch_board.hpp"
 #include "ops/backup/backup.hpp"
 #include "ops/watch/watch.hpp"
 #include "source/selection.hpp"
@@ -8,6 +11,8 @@ namespace mbu::api {
 namespace {
 
 constexpr std::int64_t kMillisecond = 1'000'000;
+// The records of what changes are put again and again.
+constexpr std::size_t kRecordsInMemory = 1000;
 
 ops::FeedKind kind_of(WatchOptions::Feed feed) {
   switch (feed) {
@@ -19,32 +24,136 @@ ops::FeedKind kind_of(WatchOptions::Feed feed) {
   return ops::FeedKind::automatic;
 }
 
+std::int64_t now_s() { return system_clock().wall().seconds; }
+
+class Watch {
+ public:
+  Watch(const repo::Context& context, const WatchOptions& options, const std::vector<std::string>& own_directories,
+        const std::function<void()>& drop_owner)
+      : context_(context),
+        options_(options),
+        own_directories_(own_directories),
+        drop_owner_(drop_owner),
+        board_(context.state.directory(), first_status()),
+        series_(context, options_.backup, own_directories) {
+    series_.tell(hard_links_);
+    context_.cache.keep_back(kRecordsInMemory);
+  }
+
+  void run() {
+    while (watch_once() == ops::WatchEnd::reload) reload();
+    context_.cache.write_back();
+    series_.write_back();
+  }
+
+ private:
+  [[nodiscard]] WatcherStatus first_status() const {
+    WatcherStatus status;
+    status.process = ::getpid();
+    status.location = context_.vault.store().location();
+    status.repository = context_.vault.keyring().repository().hex();
+    status.paths = options_.backup.paths;
+    status.started_s = now_s();
+    status.keeps_owner = !drop_owner_;
+    return status;
+  }
+
+  // With the options as they are.
+  ops::WatchEnd watch_once() {
+    const source::Selector selector(options_.backup.selection, options_.backup.paths, own_directories_);
+    const auto warn = [&](const std::string& text) { context_.events.warning(text); };
+    const auto feed = ops::open_feed(kind_of(options_.feed), {options_.backup.paths,
+                                                              [&](const std::string& path) { return !selector.excludes(path, true); },
+                                                              warn, options_.poll_interval_ms * kMillisecond});
+    board_.update([&](WatcherStatus& status) { status.feed = feed->name(); });
+    ops::WatchHooks hooks;
+    hooks.ready = [&] {
+      if (options_.ready) options_.ready(std::string(feed->name()));
+    };
+    hooks.package = [this](const ingest::Dirty& dirty) { return package(dirty); };
+    hooks.found_dirty = [this] { return hard_links_.take_stale(); };
+    hooks.state = [&](WatcherStatus::Activity activity, std::uint64_t pending) {
+      board_.update([&](WatcherStatus& status) {
+        status.activity = activity;
+        status.pending_directories = pending;
+        status.lost_events = lost_before_ + feed->lost();
+      });
+    };
+    hooks.compared = [&](bool missed) {
+      if (missed) warn("a comparison of everything found changes that " + std::string(feed->name()) + " had not told");
+      board_.update([&](WatcherStatus& status) {
+        status.compared_s = now_s();
+        status.missed += missed ? 1 : 0;
+      });
+    };
+    hooks.failed = [&](const Error& error, std::int64_t seconds) {
+      warn(std::string(error.what()) + "; what has changed is tried again in " + std::to_string(seconds) + " s");
+      board_.update([&](WatcherStatus& status) { status.error = error.what(); });
+    };
+    hooks.alive = [this] {
+      if (options_.alive) options_.alive();
+    };
+    hooks.control = options_.control;
+    hooks.had_snapshot = series_began_;
+    hooks.input = options_.input;
+    hooks.on_input = options_.on_input;
+    const auto end = ops::watch(*feed, {options_.settle_ms * kMillisecond, options_.max_delay_ms * kMillisecond,
+                                        options_.reconcile_ms * kMillisecond, options_.alive_ms * kMillisecond}, hooks);
+    lost_before_ += feed->lost();
+    return end;
+  }
+
+  void reload() {
+    if (!options_.reload) return;
+    try {
+      auto next = options_.reload();
+      next.backup.paths = options_.backup.paths;
+      options_ = std::move(next);
+    } catch (const Error& error) {
+      context_.events.warning(std::string(error.what()) + "; everything stays as it was");
+    }
+  }
+
+  bool package(const ingest::Dirty& dirty) {
+    if (series_began_ && !dirty.is_everything() && options_.change) options_.change(dirty.size());
+    const auto problems = context_.events.problems();
+    const auto summary = series_began_ ? series_.snapshot_if_changed(&dirty) : series_.snapshot(&dirty);
+    if (!std::exchange(series_began_, true)) begin_series();
+    board_.update([&](WatcherStatus& status) {
+      status.error.clear();
+      if (!summary.snapshot) return;
+      ++status.snapshots;
+      status.last_snapshot = summary.snapshot->hex();
+      status.last_snapshot_s = now_s();
+      status.problems = context_.events.problems() - problems;
+    });
+    if (summary.snapshot && options_.published) options_.published(summary);
+    return summary.snapshot.has_value();
+  }
+
+  // From now on a writer's keys are enough.
+  void begin_series() {
+    series_.keep_pages();
+    if (drop_owner_) drop_owner_();
+  }
+
+  const repo::Context& context_;
+  WatchOptions options_;
+  const std::vector<std::string>& own_directories_;
+  const std::function<void()>& drop_owner_;
+  WatchBoard board_;
+  ops::BackupSeries series_;
+  ingest::HardLinks hard_links_;
+  bool series_began_ = false;
+  std::uint64_t lost_before_ = 0;  // events, by feeds before this
+};
+
 }  // namespace
 
-void watch(const repo::Context& context, const WatchOptions& options, const std::vector<std::string>& own_directories) {
+void watch(const repo::Context& context, const WatchOptions& options, const std::vector<std::string>& own_directories,
+           const std::function<void()>& drop_owner) {
   context.vault.require_writable();
-  const source::Selector selector(options.backup.selection, options.backup.paths, own_directories);
-  const auto warn = [&](const std::string& text) { context.events.warning(text); };
-  const auto feed = ops::open_feed(kind_of(options.feed), {options.backup.paths,
-                                                           [&](const std::string& path) { return !selector.excludes(path, true); },
-                                                           warn, options.poll_interval_ms * kMillisecond});
-  ops::BackupSeries series(context, options.backup, own_directories);
-  ingest::HardLinks hard_links;
-  series.tell(hard_links);
-  bool first = true;
-  // The records of what changes are put again and again.
-  constexpr std::size_t kRecordsInMemory = 1000;
-  context.cache.keep_back(kRecordsInMemory);
-  const auto package = [&](const ingest::Dirty& dirty) {
-    if (!first && !dirty.is_everything() && options.change) options.change(dirty.size());
-    const auto summary = std::exchange(first, false) ? series.snapshot(&dirty) : series.snapshot_if_changed(&dirty);
-    if (summary.snapshot && options.published) options.published(summary);
-    return summary.snapshot.has_value();
-  };
-  ops::watch(*feed, {options.settle_ms * kMillisecond, options.max_delay_ms * kMillisecond, options.reconcile_ms * kMillisecond},
-             {[&] { if (options.ready) options.ready(std::string(feed->name())); }, package, [&] { return hard_links.take_stale(); }, warn, options.control, options.input,
-              options.on_input});
-  context.cache.write_back();
+  Watch(context, options, own_directories, drop_owner).run();
 }
 
 }  // namespace mbu::api

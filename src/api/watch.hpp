@@ -6,7 +6,9 @@
 
 namespace mbu::api {
 
-// As Repository::watch(). `own_directories`: of mbu itself, neither packaged nor watched.
-void watch(const repo::Context& context, const WatchOptions& options, const std::vector<std::string>& own_directories);
+// As Repository::watch(). `own_directories`: of mbu itself, neither packaged nor watched. `drop_owner`: called once nothing needs the owner's keys any
+// more; empty: they stay.
+void watch(const repo::Context& context, const WatchOptions& options, const std::vector<std::string>& own_directories,
+           const std::function<void()>& drop_owner);
 
 }  // namespace mbu::api

@@ -21,9 +21,25 @@ WatchControl::~WatchControl() {
 }
 
 void WatchControl::stop() noexcept {
+  if (!stopping_.exchange(true)) wake();
+}
+
+void WatchControl::reload() noexcept {
+  if (!reloading_.exchange(true)) wake();
+}
+
+void WatchControl::wake() noexcept {
   const int before = errno;
-  if (!stopping_.exchange(true)) static_cast<void>(!::write(pipe_[1], "q", 1));  // stays there: readable for ever
+  static_cast<void>(!::write(pipe_[1], "w", 1));
   errno = before;
+}
+
+bool WatchControl::take_reload() noexcept {
+  char bytes[16];
+  while (::read(pipe_[0], bytes, sizeof bytes) > 0) {
+  }
+  if (stopping()) wake();  // that byte stays there: readable for ever
+  return reloading_.exchange(false);
 }
 
 }  // namespace mbu

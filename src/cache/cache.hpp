@@ -6,14 +6,13 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "cache/location_tables.hpp"
+#include "cache/pages.hpp"
 
 namespace mbu::cache {
 
@@ -48,27 +47,18 @@ class Cache {
   void keep_back(std::size_t most);
   void write_back();
 
-  // A page's bytes. Encrypted on disk.
-  [[nodiscard]] std::optional<ByteBuffer> find_page(const ChunkId& id);
-  void put_page(const ChunkId& id, ByteView bytes);
+  // The pages that a series of snapshots keeps; `series` names it. Must not outlive this.
+  [[nodiscard]] std::unique_ptr<Pages> open_pages(const crypto::Digest& series);
 
   void end_reads();
   void commit();
 
   // Where chunks lie; null for a cache that remembers nothing.
-  [[nodiscard]] const LocationTables* location_tables() const noexcept { return tables_ ? &*tables_ : nullptr; }
+  [[nodiscard]] const LocationTables* location_tables() const noexcept;
 
  private:
-  struct Database;
-  std::unique_ptr<Database> database_;
-  // The mutex is held.
-  void write_directory(const crypto::Digest& path_key, ByteView stored);
-  void write_kept();
-
-  std::optional<LocationTables> tables_;
-  std::mutex mutex_;
-  std::size_t most_kept_ = 0;
-  std::map<crypto::Digest, DirectoryRecord> kept_;
+  struct Kept;
+  std::unique_ptr<Kept> kept_;
 };
 
 }  // namespace mbu::cache

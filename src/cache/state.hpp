@@ -22,6 +22,8 @@ class State {
   State(const std::string& directory, const RepositoryId& repository);
 
   [[nodiscard]] const InstanceId& instance() const noexcept { return instance_; }
+  // Of this repository; empty: nothing is remembered.
+  [[nodiscard]] const std::string& directory() const noexcept { return directory_; }
 
   // The end of this instance's chain.
   struct Link {

@@ -56,6 +56,8 @@ bool ChunkSink::must_store(BlockRole role, const ChunkRef& chunk) {
 ChunkId ChunkSink::put(BlockRole role, ByteView bytes) {
   const ChunkRef chunk{repo::chunk_id(store_->own_domain(), role, bytes), static_cast<std::uint32_t>(bytes.size())};
   if (must_store(role, chunk)) append(block(role), chunk, bytes);
+  const bool kept = role == BlockRole::page || role == BlockRole::inlined;
+  if (kept && store_->options_.keep) store_->options_.keep(chunk.id, bytes);
   return chunk.id;
 }
 

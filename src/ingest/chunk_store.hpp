@@ -37,6 +37,8 @@ class ChunkStore {
     std::size_t shelf_bytes = 16U << 20;
     // Packs without an index object that are worth writing one for at the end.
     std::size_t packs_for_index = 4;
+    // Given all pages and inline chunks, stored before or not, those that a page names before it; from any thread.
+    std::function<void(const ChunkId& id, ByteView bytes)> keep = {};
     // Told of damage; from any thread.
     std::function<void(const CheckReport::Finding&)> damage = {};
   };

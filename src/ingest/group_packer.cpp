@@ -45,8 +45,8 @@ OldEntries::OldEntries(const DirectoryTask& directory, const Group& group, tree:
                                  directory.items[group.end - 1].name,
                                  [&](format::Page&& page) { pages_.push_back(std::move(page)); });
   } catch (const Error& error) {
-    // The base is damaged here: its files are read again. Whoever made the reader tells about it.
-    if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
+    // The base cannot be read here: its files are read again. If it is damaged, whoever made the reader tells about it.
+    if (!tree::is_unreadable(error)) throw;
     pages_.clear();
   }
 }
@@ -216,7 +216,7 @@ void GroupPacker::append_old_inline(const Slot& slot, ByteBuffer& to) {
     if (chunk.size() != slot.old_page->inline_length) throw Error(Code::corrupt, "has the wrong length");
     append(to, chunk.subspan(slot.entry.content.inline_offset, slot.entry.size));
   } catch (const Error& error) {
-    if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
+    if (!tree::is_unreadable(error)) throw;
     auto again = packer_.read_inline(*directory_.handle, item, slot.entry.size, to);
     if (again.content.kind != format::Content::Kind::inlined || again.status.size != slot.entry.size) {
       throw Error(Code::source, "changed while it was read", item.name);

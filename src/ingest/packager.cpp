@@ -42,6 +42,7 @@ class Packager {
     for (unsigned i = 0; i < context.threads; ++i) {
       workers_.emplace_back(context, index, store.make_sink(),
                             chunk::Chunker(domain_.gear, {c.minimum, c.normal, c.maximum}));
+      workers_.back().reader.chunks().prefer(request.kept);
       workers_.back().reader.chunks().on_loss([&](const ChunkId& id, const Error& error) {
         if (store.distrust(id)) context.events.problem({Problem::Kind::damaged, error.subject(), error.happened()});
       });
@@ -67,6 +68,7 @@ class Packager {
     });
     context_.interrupt.check();
     for (const auto& worker : workers_) result_.counts += worker.counts;
+    result_.lost_previous = lost_previous_;
     return std::move(result_);
   }
 
@@ -142,7 +144,7 @@ class Packager {
         d->old_children.push_back(result_of(old->entry));
       }
     } catch (const Error& error) {
-      if (error.code() != Code::source && error.code() != Code::corrupt && error.code() != Code::not_found) throw;
+      if (error.code() != Code::source && !tree::is_unreadable(error)) throw;
       return give_up_patch(*d);
     }
     d->patched = true;
@@ -180,9 +182,10 @@ class Packager {
         now.page = tree::patch_directories(worker.reader, d->old.page, d->path, patches, domain_, put);
         if (d->parent) ++worker.counts.dirs_changed;
       } catch (const Error& error) {
-        // The base is damaged: with its packs distrusted, the result is good for nothing but a run without it.
-        if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
-        if (store_.distrust(d->old.page)) context_.events.problem({Problem::Kind::damaged, error.subject(), error.happened()});
+        if (!tree::is_unreadable(error)) throw;
+        const bool damaged = error.code() != Code::forbidden && store_.distrust(d->old.page);
+        if (damaged) context_.events.problem({Problem::Kind::damaged, error.subject(), error.happened()});
+        lost_previous_ = true;
         now = d->old;
       }
     }
@@ -563,6 +566,7 @@ class Packager {
   std::vector<Worker> workers_;
   WorkQueue<Task> queue_;
   std::atomic<std::uint64_t> files_seen_{0}, bytes_seen_{0}, files_done_{0}, bytes_done_{0};
+  std::atomic<bool> lost_previous_{false};
   std::mutex problems_mutex_;
   PackageResult result_;
 };

@@ -12,6 +12,7 @@
 #include "ingest/hard_links.hpp"
 #include "repo/context.hpp"
 #include "source/source.hpp"
+#include "tree/kept_pages.hpp"
 
 namespace mbu::ingest {
 
@@ -24,6 +25,8 @@ struct PackageRequest {
   bool force = false;
   // The directories to look at; all others are taken over from the previous root, unlisted. Null: all.
   const Dirty* dirty = nullptr;
+  // Where pages of the previous snapshot are looked for first; null: only where they are stored.
+  tree::KeptPages* kept = nullptr;
   // Told of files with several names; null: nobody wants to know.
   HardLinks* hard_links = nullptr;
   // What was below the previous root; for who says what is dirty.
@@ -47,6 +50,9 @@ struct PackageResult {
   PackageCounts counts;
   std::vector<Problem> problems;  // the first 1,000
   std::uint64_t problem_count = 0;
+  // A page of the previous snapshot could not be read when that was found out too late: the result is good for nothing but a second run
+  // without a previous root.
+  bool lost_previous = false;
 };
 
 // Runs on context.threads threads. Chunks go to `store`, which is not finished. Damage met in the pages of the previous snapshot is told as

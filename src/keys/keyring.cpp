@@ -51,11 +51,26 @@ DomainKeys DomainKeys::derive_from(const DomainId& id, std::uint32_t generation,
 
 Keyring::Keyring(const crypto::Key& root, const RepositoryId& repository)
     : repository_(repository),
-      root_(root.clone()),
-      owner_(crypto::derive("mbu v1 owner signing seed", {crypto::view(root), repository.view()})),
+      owner_(Owner{root.clone(), crypto::SigningKey(crypto::derive("mbu v1 owner signing seed", {crypto::view(root), repository.view()}))}),
       writer_(crypto::derive("mbu v1 writer signing seed", {crypto::view(root), repository.view()})),
-      common_(crypto::derive("mbu v1 common key", {crypto::view(root), repository.view()})) {
+      common_(crypto::derive("mbu v1 common key", {crypto::view(root), repository.view()})),
+      cache_key_(crypto::derive("mbu v1 cache key", {crypto::view(root), repository.view()})) {
   set_current_generation(kFirstGeneration);
+}
+
+void Keyring::set_current_generation(std::uint32_t generation) {
+  own_ = &domain_keys(main_domain(), generation);
+  sealing_public_ = crypto::sealing_public_key(sealing_secret(generation));
+}
+
+void Keyring::drop_owner() {
+  owner_.reset();
+  std::erase_if(derived_->keys, [&](const auto& derived) { return derived.second.get() != own_; });
+}
+
+const Keyring::Owner& Keyring::owners() const {
+  if (!owner_) throw Error(Code::forbidden, "that takes the owner's keys, and only a writer's are in hand");
+  return *owner_;
 }
 
 const DomainKeys& Keyring::domain_keys(const DomainId& domain, std::uint32_t generation) const {
@@ -63,8 +78,8 @@ const DomainKeys& Keyring::domain_keys(const DomainId& domain, std::uint32_t gen
   const std::scoped_lock lock(derived_->mutex);
   auto& keys = derived_->keys[{domain, generation}];
   if (!keys) {
-    keys = std::make_unique<const DomainKeys>(
-        DomainKeys::derive_from(domain, generation, domain_secret(root_, repository_, domain, generation)));
+    const auto secret = domain_secret(owners().root, repository_, domain, generation);
+    keys = std::make_unique<const DomainKeys>(DomainKeys::derive_from(domain, generation, secret));
   }
   return *keys;
 }
@@ -74,20 +89,12 @@ crypto::Key Keyring::index_key(const DomainId& domain, std::uint32_t generation)
 }
 
 crypto::Key Keyring::sealing_secret(std::uint32_t generation) const {
-  return crypto::derive("mbu v1 sealing secret", {crypto::view(root_), repository_.view(), number(generation)});
-}
-
-PublicKey Keyring::sealing_public(std::uint32_t generation) const {
-  return crypto::sealing_public_key(sealing_secret(generation));
+  return crypto::derive("mbu v1 sealing secret", {crypto::view(owners().root), repository_.view(), number(generation)});
 }
 
 crypto::Key Keyring::open_sealed(std::uint32_t generation, ByteView sealed, const std::string& subject) const {
   const auto secret = sealing_secret(generation);
   return crypto::open_sealed_key(secret, crypto::sealing_public_key(secret), sealed, subject);
-}
-
-crypto::Key Keyring::cache_key() const {
-  return crypto::derive("mbu v1 cache key", {crypto::view(root_), repository_.view()});
 }
 
 }  // namespace mbu::keys

@@ -1,12 +1,17 @@
 // The keys one has in hand after a slot was opened, derived from the owner's root secret as FORMAT.md §3 says.
 //
-// Any thread, once it is known which generation is current.
+// An owner's keyring can give up what a writer does not have (drop_owner()). What needs it throws Code::forbidden then: opening what is sealed to
+// the repository (packs, snapshots), the owner's signature, other domains. A writer's half still names chunks, reads the tables of contents and
+// the indexes of its own domain, seals and signs.
+//
+// Any thread, once it is known which generation is current and nobody drops the owner's half any more.
 #pragma once
 
 #include <array>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "chunk/chunker.hpp"
 #include "crypto/hash.hpp"
@@ -40,33 +45,45 @@ class Keyring {
   Keyring(const crypto::Key& root, const RepositoryId& repository);
 
   [[nodiscard]] const RepositoryId& repository() const noexcept { return repository_; }
-  [[nodiscard]] const crypto::SigningKey& owner_signer() const noexcept { return owner_; }
+  // Whether the owner's half is in hand.
+  [[nodiscard]] bool is_owner() const noexcept { return owner_.has_value(); }
+  // From now on this is a writer's: the owner's secrets are wiped. No reference to another domain's keys may be in use.
+  void drop_owner();
+  // Code::forbidden without the owner's half, as all that needs it.
+  [[nodiscard]] const crypto::SigningKey& owner_signer() const { return owners().signer; }
   [[nodiscard]] const crypto::SigningKey& writer_signer() const noexcept { return writer_; }
   [[nodiscard]] const crypto::Key& common() const noexcept { return common_; }
   // What new objects are written under: the main domain's keys of the current generation.
   [[nodiscard]] const DomainKeys& own_domain() const noexcept { return *own_; }
   // Before the keyring is shared.
-  void set_current_generation(std::uint32_t generation) { own_ = &domain_keys(main_domain(), generation); }
+  void set_current_generation(std::uint32_t generation);
   // Of any domain and generation, for reading. Derived on first use, then kept; the reference stays valid.
   [[nodiscard]] const DomainKeys& domain_keys(const DomainId& domain, std::uint32_t generation) const;
   // Opens that domain's indexes and tocs.
   [[nodiscard]] crypto::Key index_key(const DomainId& domain, std::uint32_t generation) const;
 
-  [[nodiscard]] PublicKey sealing_public(std::uint32_t generation) const;
+  // To which new objects are sealed.
+  [[nodiscard]] const PublicKey& sealing_public() const noexcept { return sealing_public_; }
   // Opens a key sealed to the repository. Code::corrupt naming `subject` when it was not.
   [[nodiscard]] crypto::Key open_sealed(std::uint32_t generation, ByteView sealed, const std::string& subject) const;
 
   // A key for what this machine keeps in its cache; nobody else's cache opens with it.
-  [[nodiscard]] crypto::Key cache_key() const;
+  [[nodiscard]] const crypto::Key& cache_key() const noexcept { return cache_key_; }
 
  private:
+  struct Owner {
+    crypto::Key root;
+    crypto::SigningKey signer;
+  };
+  [[nodiscard]] const Owner& owners() const;
   [[nodiscard]] crypto::Key sealing_secret(std::uint32_t generation) const;
 
   RepositoryId repository_;
-  crypto::Key root_;
-  crypto::SigningKey owner_;
+  std::optional<Owner> owner_;
   crypto::SigningKey writer_;
   crypto::Key common_;
+  crypto::Key cache_key_;
+  PublicKey sealing_public_;  // of the current generation
   struct Derived {
     std::mutex mutex;
     std::map<std::pair<DomainId, std::uint32_t>, std::unique_ptr<const DomainKeys>> keys;

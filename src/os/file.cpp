@@ -132,7 +132,7 @@ void write_all_at(int fd, ByteView bytes, std::uint64_t offset, Blame blame) {
 }
 
 void sync(int fd, Blame blame) {
-  if (::fsync(fd) != 0) throw system_error(blame, "make durable (fsync)", errno);
+  if (::fsync(fd) != 0) throw SyncFailed(system_error(blame, "make durable (fsync)", errno));
 }
 
 void sync_directory(const std::string& path, Blame blame) {

@@ -19,8 +19,9 @@ constexpr std::uint64_t kMostChunksInMemory = 1U << 16;
 constexpr std::size_t kRecentPacks = 1024;
 constexpr std::uint32_t kElsewhere = 0xffff'ffff;
 
-bool is_gone_or_damaged(const Error& error) noexcept {
-  return error.code() == Code::not_found || error.code() == Code::corrupt;
+// What one object is to blame for, or only the owner may read: the others are read nevertheless.
+bool is_passed_over(const Error& error) noexcept {
+  return error.code() == Code::not_found || error.code() == Code::corrupt || error.code() == Code::forbidden;
 }
 
 struct Chunk {
@@ -128,7 +129,7 @@ struct ChunkIndex::State {
         }
         told.sources.push_back({object.name, signer, domain});
       } catch (const Error& error) {
-        if (!is_gone_or_damaged(error)) throw;
+        if (!is_passed_over(error)) throw;
         if (error.code() == Code::corrupt) damage({error.subject(), error.happened()});  // else replaced since it was listed
       }
       if (told.chunks >= kMostChunksInMemory && write_table(told)) told = {};
@@ -149,7 +150,7 @@ struct ChunkIndex::State {
         add(indexed(read_toc(*vault, packs[number].name)), number, Known::by_itself);
         unindexed.push_back(packs[number].name);
       } catch (const Error& error) {
-        if (!is_gone_or_damaged(error)) throw;
+        if (!is_passed_over(error)) throw;
         if (error.code() == Code::corrupt) damage({error.subject(), error.happened()});
       }
     }
@@ -287,7 +288,7 @@ struct ChunkIndex::State {
           if (pack.writer == signer) take(pack, Known::by_index);
         }
       } catch (const Error& error) {
-        if (!is_gone_or_damaged(error)) throw;
+        if (!is_passed_over(error)) throw;
       }
     }
     for (const auto& [name, number] : std::unordered_map(lost)) {
@@ -295,7 +296,7 @@ struct ChunkIndex::State {
       try {
         take(indexed(read_toc(*vault, name)), Known::by_itself);
       } catch (const Error& error) {
-        if (!is_gone_or_damaged(error)) throw;
+        if (!is_passed_over(error)) throw;
       }
     }
     std::ranges::sort(chunks);
@@ -354,7 +355,7 @@ struct ChunkIndex::State {
         result->packs.push_back({own.name, pack.tombstoned, Known::by_itself, 0, 0, nullptr});
         result->add(own, static_cast<std::uint32_t>(result->packs.size() - 1), Known::by_itself);
       } catch (const Error& error) {
-        if (!is_gone_or_damaged(error)) throw;
+        if (!is_passed_over(error)) throw;
       }
     }
     result->listed = result->packs.size();  // by name, as this is

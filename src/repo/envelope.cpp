@@ -33,7 +33,7 @@ OpenHeader make_header(const keys::Keyring& keyring, format::ObjectKind kind) {
   const auto prefix = format::encode_header_prefix(header);
   if (header.mode() == format::KeyMode::sealed) {
     open.key = crypto::random_key();
-    header.sealed_key = crypto::seal_key(keyring.sealing_public(header.generation), open.key);
+    header.sealed_key = crypto::seal_key(keyring.sealing_public(), open.key);
   } else {
     open.key = shared_key(keyring, header, prefix);
   }
@@ -43,15 +43,20 @@ OpenHeader make_header(const keys::Keyring& keyring, format::ObjectKind kind) {
   return open;
 }
 
+ReadHeader read_header(const keys::Keyring& keyring, format::ObjectKind kind, ByteView bytes, const std::string& subject) {
+  ReadHeader read;
+  read.header = format::decode_header(bytes, kind, subject);
+  if (read.header.repository != keyring.repository()) throw Error(Code::corrupt, "belongs to another repository", subject);
+  const auto own = bytes.first(format::header_size(read.header));
+  read.bytes.assign(own.begin(), own.end());
+  read.hash = crypto::sha256(own);
+  return read;
+}
+
 OpenHeader open_header(const keys::Keyring& keyring, format::ObjectKind kind, ByteView bytes,
                        const std::string& subject) {
-  OpenHeader open;
-  open.header = format::decode_header(bytes, kind, subject);
+  OpenHeader open{read_header(keyring, kind, bytes, subject), {}};
   const auto& header = open.header;
-  if (header.repository != keyring.repository()) throw Error(Code::corrupt, "belongs to another repository", subject);
-  const auto own = bytes.first(format::header_size(header));
-  open.bytes.assign(own.begin(), own.end());
-  open.hash = crypto::sha256(own);
   const auto prefix = format::encode_header_prefix(header);
   open.key = header.mode() == format::KeyMode::sealed
                  ? keyring.open_sealed(header.generation, header.sealed_key, subject)

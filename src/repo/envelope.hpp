@@ -10,17 +10,21 @@
 
 namespace mbu::repo {
 
-// A header with what it stands for.
-struct OpenHeader {
+struct ReadHeader {
   format::ObjectHeader header;
   ByteBuffer bytes;     // as it lies in the file
   crypto::Digest hash;  // HH of FORMAT.md
-  crypto::Key key;      // K of FORMAT.md
+};
+// A header with what it stands for.
+struct OpenHeader : ReadHeader {
+  crypto::Key key;  // K of FORMAT.md
 };
 
 // A new object's header in the keyring's own domain, under a new key.
 [[nodiscard]] OpenHeader make_header(const keys::Keyring& keyring, format::ObjectKind kind);
-// Reads the header at the start of `bytes`, gets its key and checks the commitment. Code::corrupt naming `subject`.
+// Reads the header at the start of `bytes`. Code::corrupt naming `subject`.
+[[nodiscard]] ReadHeader read_header(const keys::Keyring& keyring, format::ObjectKind kind, ByteView bytes, const std::string& subject);
+// The same, and gets its key and checks the commitment.
 [[nodiscard]] OpenHeader open_header(const keys::Keyring& keyring, format::ObjectKind kind, ByteView bytes,
                                      const std::string& subject);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/parallel.hpp"
 #include "repo/envelope.hpp"
 
 namespace mbu::repo {
@@ -21,18 +22,26 @@ StoredSnapshot read_snapshot(const Vault& vault, const ObjectName& name) {
   return {name, object.signer, format::decode_snapshot(object.plain, path)};
 }
 
-std::vector<StoredSnapshot> read_snapshots(const Vault& vault,
-                                           const std::function<void(const CheckReport::Finding&)>& damage) {
+std::vector<StoredSnapshot> read_snapshots(const Vault& vault, const std::function<void(const CheckReport::Finding&)>& damage,
+                                           unsigned threads) {
+  const auto listed = vault.store().list(store::Folder::snapshots, false);
+  // Each costs an X25519 agreement and an Ed25519 verification, which is more than threads cost as soon as there are some.
+  constexpr std::size_t kWorthAThread = 64;
   std::vector<StoredSnapshot> all;
-  for (const auto& listed : vault.store().list(store::Folder::snapshots, false)) {
-    try {
-      all.push_back(read_snapshot(vault, listed.name));
-    } catch (const Error& error) {
-      if (error.code() == Code::not_found) continue;
-      if (error.code() != Code::corrupt) throw;
-      damage({error.subject(), error.happened()});
-    }
-  }
+  std::mutex mutex;
+  parallel_for(std::clamp<unsigned>(static_cast<unsigned>(listed.size() / kWorthAThread), 1, threads), listed.size(),
+               [&](unsigned, std::size_t i) {
+                 try {
+                   auto stored = read_snapshot(vault, listed[i].name);
+                   const std::scoped_lock lock(mutex);
+                   all.push_back(std::move(stored));
+                 } catch (const Error& error) {
+                   if (error.code() == Code::not_found) return;
+                   if (error.code() != Code::corrupt) throw;
+                   const std::scoped_lock lock(mutex);
+                   damage({error.subject(), error.happened()});
+                 }
+               });
   std::ranges::sort(all, {}, [](const StoredSnapshot& s) { return std::tuple(s.snapshot.time, s.snapshot.number, s.name); });
   return all;
 }
@@ -46,11 +55,13 @@ SealedSnapshot seal_snapshot(const Vault& vault, const format::Snapshot& snapsho
 }
 
 std::optional<std::set<ObjectName>> packs_of(const std::vector<StoredSnapshot>& all, const StoredSnapshot& snapshot) {
+  std::unordered_map<ObjectName, const format::Snapshot*, IdentifierHash> by_name;
+  for (const auto& stored : all) by_name.emplace(stored.name, &stored.snapshot);
   std::vector<const format::Snapshot*> chain{&snapshot.snapshot};
   while (chain.back()->base) {
-    const auto found = std::ranges::find(all, *chain.back()->base, &StoredSnapshot::name);
-    if (found == all.end() || chain.size() > all.size()) return std::nullopt;
-    chain.push_back(&found->snapshot);
+    const auto found = by_name.find(*chain.back()->base);
+    if (found == by_name.end() || chain.size() > all.size()) return std::nullopt;
+    chain.push_back(found->second);
   }
   std::set<ObjectName> packs;
   for (auto link = chain.rbegin(); link != chain.rend(); ++link) {

@@ -19,9 +19,9 @@ struct StoredSnapshot {
 // Signature and admission checked. Code::corrupt naming it, Code::not_found.
 [[nodiscard]] StoredSnapshot read_snapshot(const Vault& vault, const ObjectName& name);
 
-// All snapshots, oldest first. Damaged ones are left out and told to `damage`.
-[[nodiscard]] std::vector<StoredSnapshot> read_snapshots(const Vault& vault,
-                                                         const std::function<void(const CheckReport::Finding&)>& damage);
+// All snapshots, oldest first, read on `threads` threads. Damaged ones are left out and told to `damage`, one at a time.
+[[nodiscard]] std::vector<StoredSnapshot> read_snapshots(const Vault& vault, const std::function<void(const CheckReport::Finding&)>& damage,
+                                                         unsigned threads = 1);
 
 // The name that the snapshot will have is known before anything of it is in the store.
 struct SealedSnapshot {

@@ -161,7 +161,7 @@ InitResult Vault::create(std::unique_ptr<store::Store> store, const Password& pa
   first.number = 1;
   first.time_ns = now_ns;
   first.features.push_back({"solid-blocks", format::Feature::Required::to_read});
-  first.sealing.push_back({keys::kFirstGeneration, keyring.sealing_public(keys::kFirstGeneration)});
+  first.sealing.push_back({keys::kFirstGeneration, keyring.sealing_public()});
   const chunk::Parameters chunker;
   first.chunker = format::ChunkerParameters{chunker.minimum, chunker.normal, chunker.maximum};
   first.admitted.push_back({keyring.writer_signer().public_key(), slot_name, keys::main_domain()});

@@ -1,7 +1,7 @@
 // Vault: an opened repository at rest. The store, the config, the keys one has, and what the owner's statements say.
 // Everything above reads and writes objects through it.
 //
-// Immutable once opened; any thread, as far as the store is.
+// Immutable once opened, but for drop_owner(); any thread, as far as the store is.
 #pragma once
 
 #include <map>
@@ -55,6 +55,8 @@ class Vault {
   // Whether this key may sign the pack, index or snapshot of that name and domain.
   [[nodiscard]] bool is_admitted(const PublicKey& writer, const DomainId& domain, store::Folder folder,
                                  const ObjectName& name) const;
+  // As Keyring::drop_owner(). Nobody else uses the vault meanwhile.
+  void drop_owner() { keyring_->drop_owner(); }
   // Throws Code::failed when the repository has a feature that this version must not write beside, Code::forbidden when nobody would
   // accept what this keyring signs.
   void require_writable() const;

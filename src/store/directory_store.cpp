@@ -79,8 +79,16 @@ std::uint64_t size_of(int fd, const std::string& name) {
 }
 
 // A folder of the repository. Carriers leave empty ones behind.
-void make_if_missing(const std::string& folder) {
+// What is not there may be missing since carriers leave empty folders out, or since all is: an unmounted disk must not pass for an empty repository, nor
+// be written beside.
+void require_repository(const std::string& root) {
+  if (::access((root + "/config").c_str(), F_OK) == 0) return;
+  throw Error(Code::store, "the repository is gone", root, "mount the disk it is on, or bring it back to its place");
+}
+
+void make_if_missing(const std::string& root, const std::string& folder) {
   if (::access(folder.c_str(), F_OK) == 0) return;
+  require_repository(root);
   os::make_durable_directories(folder, kFolderMode, {Code::store, folder});
 }
 
@@ -96,7 +104,7 @@ class DirectoryObjectWriter final : public ObjectWriter {
  public:
   DirectoryObjectWriter(std::string root, Folder folder)
       : root_(std::move(root)), folder_(folder), directory_(root_ + '/' + folder_name(folder)) {
-    make_if_missing(directory_);
+    make_if_missing(root_, directory_);
     for (;;) {
       temporary_ = directory_ + '/' + os::unique_name(kTemporary);
       fd_ = os::open_at(AT_FDCWD, temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kObjectMode,
@@ -122,7 +130,7 @@ class DirectoryObjectWriter final : public ObjectWriter {
     const std::string path = root_ + '/' + object_path(folder_, name);
     const std::string shard = path.substr(0, path.rfind('/'));
     os::sync(fd_.get(), {Code::store, temporary_});
-    make_if_missing(shard);
+    make_if_missing(root_, shard);
     const bool was_there = ::access(path.c_str(), F_OK) == 0;
     if (::rename(temporary_.c_str(), path.c_str()) != 0) {
       throw os::system_error({Code::store, path}, "rename into place", errno);
@@ -194,7 +202,7 @@ void DirectoryStore::create(ByteView config, const std::vector<std::pair<Folder,
   ::flock(root.get(), LOCK_EX);
   if (read_config()) throw Error(Code::failed, "there is a repository already", root_);
   for (const auto folder : {Folder::packs, Folder::indexes, Folder::snapshots, Folder::locks}) {
-    if (list(folder, false).empty()) continue;
+    if (list_what_is_there(folder, false).empty()) continue;
     throw Error(Code::failed, "holds a repository's objects but no config", root_,
                 "bring its config back from a copy, or choose another directory");
   }
@@ -203,7 +211,7 @@ void DirectoryStore::create(ByteView config, const std::vector<std::pair<Folder,
   os::sync_directory(root_ + "/data", blame);
   os::sync_directory(root_, blame);
   for (const auto folder : {Folder::keys, Folder::statements}) {
-    for (const auto& left_over : list(folder, false)) remove(folder, left_over.name);
+    for (const auto& left_over : list_what_is_there(folder, false)) remove(folder, left_over.name);
   }
   for (const auto& [folder, bytes] : first) put(*this, folder, bytes);
   const std::string path = root_ + "/config";
@@ -216,6 +224,12 @@ void DirectoryStore::create(ByteView config, const std::vector<std::pair<Folder,
 }
 
 std::vector<Listed> DirectoryStore::list(Folder folder, bool with_sizes) {
+  auto objects = list_what_is_there(folder, with_sizes);
+  if (objects.empty()) require_repository(root_);
+  return objects;
+}
+
+std::vector<Listed> DirectoryStore::list_what_is_there(Folder folder, bool with_sizes) const {
   const std::string top = root_ + '/' + folder_name(folder);
   std::vector<Listed> objects;
   const auto list_one = [&](const std::string& directory, std::string_view prefix) {

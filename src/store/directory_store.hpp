@@ -26,6 +26,7 @@ class DirectoryStore final : public Store {
   std::optional<std::string> own_directory() const override { return root_; }
 
  private:
+  [[nodiscard]] std::vector<Listed> list_what_is_there(Folder folder, bool with_sizes) const;
   [[nodiscard]] std::string path_of(Folder folder, const ObjectName& name) const;
   std::string root_;
 };

@@ -9,6 +9,9 @@ bool is_damage(const Error& error) noexcept { return error.code() == Code::corru
 }  // namespace
 
 ByteView ChunkReader::read(const ChunkId& id, format::BlockRole role, const std::string& wanted_by) {
+  if (kept_ != nullptr && (role == format::BlockRole::page || role == format::BlockRole::inlined)) {
+    if (auto kept = kept_->find(id)) return kept_bytes_ = std::move(*kept);
+  }
   std::optional<Error> damage;
   const auto find_in = [&](IndexedChunks& chunks) -> std::optional<ByteView> {
     try {

@@ -9,8 +9,14 @@
 #include <unordered_map>
 
 #include "repo/chunk_index.hpp"
+#include "tree/kept_pages.hpp"
 
 namespace mbu::tree {
+
+// What keeps an old page from being used, and costs no more than reading again what it tells of: damage, a loss, or keys that are not in hand.
+[[nodiscard]] inline bool is_unreadable(const Error& error) noexcept {
+  return error.code() == Code::corrupt || error.code() == Code::not_found || error.code() == Code::forbidden;
+}
 
 // What an error says of a chunk that no pack holds.
 inline constexpr const char* kChunkNotHere = "a chunk of it is in no pack that is here";
@@ -59,8 +65,11 @@ class ChunkReader {
 
   // The chunk's bytes, valid until the next call: by the index or, when that leads to nothing whole, by the packs' own tocs.
   // Code::corrupt when no pack holds it (kChunkNotHere) or all that do are damaged; the subject is then such a pack, or
-  // `wanted_by` when there is none.
+  // `wanted_by` when there is none. Code::forbidden when it would take the owner's keys, which are not in hand.
   [[nodiscard]] ByteView read(const ChunkId& id, format::BlockRole role, const std::string& wanted_by);
+
+  // Pages and inline chunks are looked for here first from now on. Null: nowhere. It must outlive this.
+  void prefer(KeptPages* kept) noexcept { kept_ = kept; }
 
   // From now on told of each chunk that read() throws for, since no pack holds it whole.
   using OnLoss = std::function<void(const ChunkId& id, const Error& error)>;
@@ -70,6 +79,8 @@ class ChunkReader {
   const repo::Vault* vault_;
   const repo::ChunkIndex* index_;
   std::size_t cache_bytes_;
+  KeptPages* kept_ = nullptr;
+  ByteBuffer kept_bytes_;  // of the chunk read last
   OnLoss on_loss_;
   IndexedChunks indexed_;
   std::unique_ptr<IndexedChunks> corrected_;  // once it was needed

@@ -24,12 +24,12 @@ class CacheTest : public testing::Test {
   void fill() {
     const auto cache = open();
     cache->put_directory(path_, record_);
-    cache->put_page(page_, bytes_);
+    cache->open_pages(series_)->put(page_, bytes_);
     cache->commit();
   }
   bool has_all(Cache& cache) {
     const auto record = cache.find_directory(path_);
-    const auto page = cache.find_page(page_);
+    const auto page = cache.open_pages(series_)->find(page_);
     return record && record->page == record_.page && record->fingerprints == record_.fingerprints &&
            record->child_pages == record_.child_pages && page == bytes_;
   }
@@ -40,11 +40,12 @@ class CacheTest : public testing::Test {
       if (const auto record = cache->find_directory(path_)) {
         EXPECT_EQ(record->page, record_.page);
       }
-      if (const auto page = cache->find_page(page_)) {
+      const auto pages = cache->open_pages(series_);
+      if (const auto page = pages->find(page_)) {
         EXPECT_EQ(*page, bytes_);
       }
       cache->put_directory(path_, record_);
-      cache->put_page(page_, bytes_);
+      pages->put(page_, bytes_);
       cache->commit();
     }
     EXPECT_LE(warnings_.size(), 2u);
@@ -56,6 +57,7 @@ class CacheTest : public testing::Test {
   test::Random random_{1};
   crypto::Key key_ = crypto::random_key();
   crypto::Digest path_ = random_.array<32>();
+  crypto::Digest series_ = random_.array<32>();
   ChunkId page_ = random_.id<ChunkId>();
   ByteBuffer bytes_ = random_.bytes(5000);
   DirectoryRecord record_{random_.id<ChunkId>(), random_.array<32>(), 1, 2, 3, {random_.id<ChunkId>()}, {4, 5, 6}};
@@ -70,7 +72,7 @@ TEST_F(CacheTest, RemembersAcrossRuns) {
   EXPECT_EQ(record->fingerprint, record_.fingerprint);
   EXPECT_EQ(std::tuple(record->files, record->directories, record->bytes), std::tuple(1u, 2u, 3u));
   EXPECT_FALSE(cache->find_directory(random_.array<32>()));
-  EXPECT_FALSE(cache->find_page(random_.id<ChunkId>()));
+  EXPECT_FALSE(cache->open_pages(series_)->find(random_.id<ChunkId>()));
   EXPECT_TRUE(warnings_.empty());
 }
 
@@ -102,20 +104,24 @@ TEST_F(CacheTest, KeepsRecordsBackUntilThereAreMany) {
   EXPECT_EQ(open()->find_directory(path_)->files, 77u);
 }
 
-TEST_F(CacheTest, WithoutAPlaceRemembersNothing) {
+TEST_F(CacheTest, WithoutAPlaceRemembersNothingButPagesWhileTheyAreOpen) {
   Cache cache;
   cache.put_directory(path_, record_);
-  cache.put_page(page_, bytes_);
   cache.commit();
   EXPECT_FALSE(cache.find_directory(path_));
-  EXPECT_FALSE(cache.find_page(page_));
+  cache.open_pages(series_)->put(page_, bytes_);
+  const auto pages = cache.open_pages(series_);
+  EXPECT_FALSE(pages->find(page_));
+  pages->put(page_, bytes_);
+  for (std::size_t bytes = 0; bytes < 2 * Pages::kMostInMemory; bytes += bytes_.size()) pages->put(random_.id<ChunkId>(), bytes_);
+  EXPECT_EQ(pages->find(page_), bytes_);
 }
 
 TEST_F(CacheTest, OpensForNoOtherKey) {
   fill();
   const auto cache = open(crypto::random_key());
   EXPECT_FALSE(cache->find_directory(path_));
-  EXPECT_FALSE(cache->find_page(page_));
+  EXPECT_FALSE(cache->open_pages(series_)->find(page_));
 }
 
 TEST_F(CacheTest, KeepsPagesSecret) {

@@ -1,141 +1,19 @@
 #!/usr/bin/python3
-"""watch and -w: each change becomes a snapshot, and nothing is missed.
+"""watch and -w: each change becomes a snapshot.
 
 Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_watch.py -v`.
 """
 
-import ctypes
 import json
-import multiprocessing
 import os
-import queue
 import random
 import shutil
 import signal
-import tempfile
-import threading
 import time
-import unittest
 
 import support
 import trees
-
-
-def has_fanotify():
-    """Whether this process may watch the file system of its temporary files by fanotify."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    report_names, mark_file_system, create = 0xC00, 0x101, 0x100
-    fd = libc.fanotify_init(report_names, os.O_RDONLY)
-    if fd < 0:
-        return False
-    marked = libc.fanotify_mark(fd, mark_file_system, ctypes.c_uint64(create), -100, os.fsencode(tempfile.gettempdir())) == 0
-    os.close(fd)
-    return marked
-
-
-HAS_FANOTIFY = has_fanotify()
-FEEDS = (("fanotify",) if HAS_FANOTIFY else ()) + ("inotify", "poll")
-SETTLE = 0.1
-# How long after the last change a snapshot may take on a busy machine before it counts as missed.
-PATIENCE = 30
-
-
-class Watcher:
-    """A running `mbu --json watch`, and what it says."""
-
-    def __init__(self, test, paths, *arguments, config=None, prefix=None):
-        flags = ["-c", config] if config else []
-        self.test = test
-        self.process = test.start(["--json", "--no-progress", *flags, "watch", "--settle", f"{int(SETTLE * 1000)}ms", *arguments,
-                                   *paths], prefix=prefix)
-        self.lines = []
-        self._queue = queue.Queue()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        self._errors = threading.Thread(target=self._read_errors, daemon=True)
-        self.stderr = b""
-        self._errors.start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            self._queue.put(json.loads(line))
-        self._queue.put(None)
-
-    def _read_errors(self):
-        self.stderr = self.process.stderr.read()
-
-    def next(self, kind, timeout=PATIENCE):
-        """The next line of that type; None when there is none in time."""
-        end = time.monotonic() + timeout
-        while True:
-            try:
-                line = self._queue.get(timeout=max(0.01, end - time.monotonic()))
-            except queue.Empty:
-                return None
-            if line is None:
-                self._queue.put(None)
-                return None
-            self.lines.append(line)
-            if line["message_type"] == kind:
-                return line
-
-    def ready(self):
-        """Waits for the first snapshot: its summary."""
-        self.test.assertIsNotNone(self.next("ready"), self.said())
-        first = self.next("summary")
-        self.test.assertIsNotNone(first, self.said())
-        return first
-
-    def quiet(self, seconds=1.0):
-        """Waits until no snapshot has come for so long; how many came."""
-        count = 0
-        while self.next("summary", seconds) is not None:
-            count += 1
-        return count
-
-    def end(self, number=signal.SIGTERM):
-        os.killpg(self.process.pid, number)  # strace may be in between
-        self.process.wait(60)
-        self._reader.join(10)
-        self._errors.join(10)
-        self.process.stdout.close()
-        self.process.stderr.close()
-
-    def said(self):
-        return f"{self.lines}\n{self.stderr.decode('utf-8', 'replace')}"
-
-
-class WatchTest(support.MbuTest):
-    def setUp(self):
-        super().setUp()
-        self.init()
-        self.source = self.path("tree")
-        os.mkdir(self.source)
-
-    def watch(self, *arguments, paths=None, **options):
-        watcher = Watcher(self, paths or [self.source], *arguments, **options)
-        self.addCleanup(self._stop, watcher)
-        return watcher
-
-    @staticmethod
-    def _stop(watcher):
-        if watcher.process.poll() is None:
-            watcher.end(signal.SIGKILL)
-
-    def assert_last_snapshot_is_the_tree(self, snapshot="latest"):
-        target = self.path("restored")
-        shutil.rmtree(target, ignore_errors=True)
-        self.run_mbu(["restore", f"{snapshot}:{self.source}", "--target", target])
-        trees.assert_same(self, self.source, target, ignore=("nlink",))  # names may lie outside
-
-    def polling(self):
-        """A configuration with quick rounds for the poll feed."""
-        config = self.write("watch.toml", f'[packer]\npackage_directory = "{self.repo}"\n[watcher]\npoll_interval = "300ms"\n')
-        os.chmod(config, 0o600)
-        return config
-
-    def arguments_of(self, feed):
-        return {"config": self.polling()} if feed == "poll" else {}
+from watching import FEEDS, SETTLE, WatchTest
 
 
 class Changes(WatchTest):
@@ -389,114 +267,6 @@ class Ends(WatchTest):
         self.assert_last_snapshot_is_the_tree()
         watcher.end()
         self.check()
-
-
-def disturb(root, seed, end):
-    """Changes things at random until the time is up. Several of these at once: anything may have gone meanwhile."""
-    randomness = random.Random(seed)
-
-    def directory():
-        path = root
-        while randomness.random() < 0.6:
-            below = [entry.path for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False)]
-            if not below:
-                break
-            path = randomness.choice(below)
-        return path
-
-    def anything():
-        entries = [entry.path for entry in os.scandir(directory())]
-        return randomness.choice(entries) if entries else f"{root}/nothing"
-
-    def fresh():
-        return f"{directory()}/{seed}-{randomness.randrange(40)}"
-
-    def write(mode, size):
-        with open(fresh(), mode) as file:
-            file.write(os.urandom(randomness.randrange(size)))
-
-    steps = [
-        lambda: write("wb", 20_000), lambda: write("wb", 500), lambda: write("ab", 2_000),
-        lambda: os.truncate(anything(), randomness.randrange(1000)),
-        lambda: os.rename(anything(), fresh()), lambda: os.rename(anything(), fresh()),
-        lambda: os.unlink(anything()),
-        lambda: os.mkdir(fresh()), lambda: os.makedirs(f"{fresh()}/a/b"),
-        lambda: shutil.rmtree(anything()),
-        lambda: os.link(anything(), fresh()),
-        lambda: os.symlink(f"to-{randomness.randrange(10)}", fresh()),
-        lambda: os.chmod(anything(), randomness.choice([0o700, 0o755, 0o777])),
-        lambda: os.setxattr(anything(), "user.key", os.urandom(8), follow_symlinks=False),
-        lambda: os.rename(anything(), f"{root}.out/{seed}-{randomness.randrange(5)}"),
-        lambda: os.rename(f"{root}.out/{seed}-{randomness.randrange(5)}", fresh()),
-    ]
-    while time.monotonic() < end:
-        try:
-            randomness.choice(steps)()
-        except OSError:
-            pass
-        if randomness.random() < 0.02:
-            time.sleep(randomness.uniform(0, 3 * SETTLE))
-
-
-class Model(WatchTest):
-    """Several processes change a tree at random; when they rest, the last snapshot is the tree, and each before it restores."""
-
-    SECONDS = 60 if support.LONG else 6
-
-    def disturbed(self, seconds, processes=3):
-        os.makedirs(f"{self.source}.out", exist_ok=True)
-        end = time.monotonic() + seconds
-        seeds = random.Random(time.time_ns()).sample(range(1_000_000), processes)
-        workers = [multiprocessing.Process(target=disturb, args=(self.source, seed, end)) for seed in seeds]
-        for worker in workers:
-            worker.start()
-        return workers, seeds
-
-    def expect_the_tree(self, watcher, seeds):
-        watcher.quiet(2.0)
-        self.assertIsNone(watcher.process.poll(), f"{seeds} {watcher.said()}")
-        try:
-            self.assert_last_snapshot_is_the_tree()
-        except AssertionError as error:
-            raise AssertionError(f"seeds {seeds}: {error}") from error
-        watcher.end()
-        self.assertEqual(watcher.process.returncode, 0, f"{seeds} {watcher.said()}")
-        for snapshot in self.snapshots():
-            target = self.path("each")
-            self.run_mbu(["restore", snapshot["id"], "--target", target])
-            shutil.rmtree(target)
-        self.check()
-
-    def run_model(self, feed):
-        watcher = self.watch("--feed", feed, "--max-delay", "1s", **self.arguments_of(feed))
-        watcher.ready()
-        workers, seeds = self.disturbed(self.SECONDS)
-        for worker in workers:
-            worker.join()
-        self.expect_the_tree(watcher, seeds)
-
-    @unittest.skipUnless(HAS_FANOTIFY, "may not use fanotify here")
-    def test_fanotify(self):
-        self.run_model("fanotify")
-
-    def test_inotify(self):
-        self.run_model("inotify")
-
-    def test_poll(self):
-        self.run_model("poll")
-
-    def test_killed_at_random_times(self):
-        workers, seeds = self.disturbed(self.SECONDS)
-        randomness = random.Random(seeds[0])
-        while any(worker.is_alive() for worker in workers):
-            watcher = self.watch("--feed", "inotify", "--max-delay", "1s")
-            time.sleep(randomness.uniform(0.1, 1.5))
-            watcher.end(signal.SIGKILL)
-        for worker in workers:
-            worker.join()
-        watcher = self.watch("--feed", "inotify", "--max-delay", "1s")
-        watcher.ready()
-        self.expect_the_tree(watcher, seeds)
 
 
 if __name__ == "__main__":

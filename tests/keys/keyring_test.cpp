@@ -21,7 +21,7 @@ TEST_F(KeyringVectors, OfTheOwnerAndHisWriter) {
 }
 
 TEST_F(KeyringVectors, OfTheSealingKey) {
-  EXPECT_EQ(keyring_.sealing_public(1).hex(), document_.text("sealing public key"));
+  EXPECT_EQ(keyring_.sealing_public().hex(), document_.text("sealing public key"));
   const auto header = document_.bytes("header");
   const auto key = keyring_.open_sealed(1, ByteView(header).subspan(128), "it");
   EXPECT_EQ(to_hex(crypto::view(key)), document_.text("K"));
@@ -65,7 +65,30 @@ TEST_F(KeyringVectors, DifferByRepositoryRootDomainAndGeneration) {
   EXPECT_NE(own, hex(other_repository.index_key(main_domain(), 1)));
   EXPECT_NE(own, hex(other_root.index_key(main_domain(), 1)));
   EXPECT_NE(hex(keyring_.cache_key()), hex(other_repository.cache_key()));
-  EXPECT_NE(keyring_.sealing_public(1), keyring_.sealing_public(2));
+  Keyring later(root_, repository_);
+  later.set_current_generation(2);
+  EXPECT_NE(keyring_.sealing_public(), later.sealing_public());
+}
+
+TEST_F(KeyringVectors, KeepAWritersHalf) {
+  Keyring keyring(root_, repository_);
+  DomainId other_domain;
+  other_domain.bytes[0] = 1;
+  const auto key = crypto::random_key();
+  const auto sealed = crypto::seal_key(keyring.sealing_public(), key);
+  EXPECT_EQ(to_hex(crypto::view(keyring.open_sealed(1, sealed, "it"))), to_hex(crypto::view(key)));
+  static_cast<void>(keyring.domain_keys(other_domain, 1));
+  EXPECT_TRUE(keyring.is_owner());
+  keyring.drop_owner();
+  EXPECT_FALSE(keyring.is_owner());
+  test::expect_error(Code::forbidden, "owner", [&] { static_cast<void>(keyring.open_sealed(1, sealed, "it")); });
+  test::expect_error(Code::forbidden, "owner", [&] { static_cast<void>(keyring.owner_signer()); });
+  test::expect_error(Code::forbidden, "owner", [&] { static_cast<void>(keyring.domain_keys(other_domain, 1)); });
+  test::expect_error(Code::forbidden, "owner", [&] { static_cast<void>(keyring.index_key(main_domain(), 2)); });
+  EXPECT_EQ(to_hex(crypto::view(keyring.index_key(main_domain(), 1))), to_hex(crypto::view(keyring_.index_key(main_domain(), 1))));
+  EXPECT_EQ(to_hex(crypto::view(keyring.cache_key())), to_hex(crypto::view(keyring_.cache_key())));
+  EXPECT_EQ(keyring.sealing_public(), keyring_.sealing_public());
+  EXPECT_EQ(keyring.writer_signer().public_key(), keyring_.writer_signer().public_key());
 }
 
 TEST(MainDomain, IsCalledMain) { EXPECT_EQ(as_text(main_domain().view()), std::string("main") + std::string(12, '\0')); }

@@ -49,4 +49,10 @@ class Error : public std::runtime_error {
   int system_errno_;
 };
 
+// A sync failed: what was written before may be lost though a later sync succeeds. Ends whatever runs, and is never tried again.
+class SyncFailed : public Error {
+ public:
+  explicit SyncFailed(const Error& error) : Error(error) {}
+};
+
 }  // namespace mbu

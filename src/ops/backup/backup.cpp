@@ -11,6 +11,7 @@
 #include "os/status.hpp"
 #include "repo/tombstones.hpp"
 #include "source/local_source.hpp"
+#include "tree/chunk_reader.hpp"
 
 namespace mbu::ops {
 namespace {
@@ -44,12 +45,30 @@ class BackupSeries::Impl {
 
   void tell(ingest::HardLinks& hard_links) { hard_links_ = &hard_links; }
 
+  void keep_pages() {
+    std::string series;
+    for (const auto& path : paths_) series += path + '\0';
+    kept_.emplace(context_.cache.open_pages(crypto::sha256(as_bytes(series))));
+    tree::ChunkReader reader(context_.vault, index_);
+    kept_->fill(base_snapshot_.snapshot.root, [&](const ChunkId& id, format::BlockRole role) {
+      context_.interrupt.check();
+      const auto bytes = reader.read(id, role, "the last snapshot");
+      return ByteBuffer(bytes.begin(), bytes.end());
+    });
+    kept_->write_back();
+  }
+
+  void write_back() {
+    if (kept_) kept_->write_back();
+  }
+
   BackupSummary snapshot(const ingest::Dirty* dirty, bool skip_if_unchanged) {
     if (snapshots_made_++ > 0) begin();
     // What was listed once may be gone by now: seen to whenever everything is looked at.
     const bool everything = dirty == nullptr || dirty->is_everything();
     const bool tombstones = repo::read_tombstones(context_.vault, [](const auto&) {}).newest != honoured_;
-    if (tombstones || std::exchange(index_is_stale_, false) || (everything && snapshots_made_ > 1)) look_around();
+    if (tombstones || is_stale_ || (everything && snapshots_made_ > 1)) look_around();
+    is_stale_ = true;  // unless all goes well
     dirty_ = dirty;
     if (base_.snapshot != nullptr) summary_.parent = base_.snapshot->name;
     ingest::ChunkStore store(context_.vault, index_,
@@ -58,18 +77,22 @@ class BackupSeries::Impl {
                               .discard = options_.dry_run,
                               .shelf_bytes = std::min(kLargestShelf, kAllShelves / context_.threads),
                               .packs_for_index = snapshots_made_ > 1 ? kSmallPacksForIndex : ingest::ChunkStore::Options{}.packs_for_index,
+                              .keep = kept_ ? [this](const ChunkId& id, ByteView bytes) { kept_->put(id, bytes); }
+                                            : std::function<void(const ChunkId&, ByteView)>{},
                               .damage = context_.tell_damage()});
     auto packaged = package(store);
-    if (store.met_losses()) packaged = package_anew(store);
+    if (store.met_losses() || packaged.lost_previous) packaged = package_anew(store);
     store.finish();
     context_.interrupt.check();
-    learn(store);
+    const bool knows_all = learn(store);
     fill_summary(packaged, store);
     const bool unchanged = base_.snapshot != nullptr && base_.snapshot->snapshot.root == packaged.root &&
                            base_.snapshot->snapshot.paths == paths_;
     const bool skip = skip_if_unchanged && unchanged && base_.reusable && !store.met_losses();
     if (!options_.dry_run && !skip) publish(packaged, store);
     if (!options_.dry_run) context_.cache.commit();
+    if (kept_) kept_->tidy(packaged.root);
+    is_stale_ = !knows_all;
     summary_.seconds = static_cast<double>(system_clock().monotonic_ns() - start_ns_) * 1e-9;
     return summary_;
   }
@@ -91,16 +114,34 @@ class BackupSeries::Impl {
     honoured_ = repo::read_tombstones(context_.vault, [](const auto&) {}).newest;
     index_ = repo::ChunkIndex::load(context_.vault, context_.tell_damage(),
                                     options_.dry_run ? nullptr : context_.cache.location_tables());
-    snapshots_ = repo::read_snapshots(context_.vault, context_.tell_damage());
     host_ = options_.host.empty() ? this_host() : options_.host;
     paths_ = options_.paths;
     if (options_.stream) paths_ = {stream_path()};
     std::ranges::sort(paths_);
     paths_.erase(std::unique(paths_.begin(), paths_.end()), paths_.end());
-    const auto mine = std::ranges::find(snapshots_, last_.name, &StoredSnapshot::name);
-    base_ = mine != snapshots_.end()
-                ? base_of(snapshots_, *mine, index_)
-                : choose_base(snapshots_, context_.vault.keyring().writer_signer().public_key(), host_, paths_, index_);
+    if (context_.vault.keyring().is_owner()) {
+      find_base();
+    } else {
+      base_.reusable = base_.reusable && are_here(base_.packs, index_);
+    }
+    if (!base_.reusable) base_.packs.clear();
+  }
+
+  // The last of this series; of the first nothing is known but what the repository says.
+  void find_base() {
+    auto snapshots = repo::read_snapshots(context_.vault, context_.tell_damage(), context_.threads);
+    newest_.clear();
+    for (const auto& [name, writer, snapshot] : snapshots) {
+      auto& number = newest_[snapshot.instance];
+      number = std::max(number, snapshot.number);
+    }
+    const auto mine = std::ranges::find(snapshots, last_, &StoredSnapshot::name);
+    base_ = mine != snapshots.end()
+                ? base_of(snapshots, *mine, index_)
+                : choose_base(snapshots, context_.vault.keyring().writer_signer().public_key(), host_, paths_, index_);
+    if (base_.snapshot == nullptr) return;
+    base_snapshot_ = std::move(snapshots[static_cast<std::size_t>(base_.snapshot - snapshots.data())]);
+    base_.snapshot = &base_snapshot_;
   }
 
   std::string stream_path() const {
@@ -120,7 +161,8 @@ class BackupSeries::Impl {
       const auto& base = base_.snapshot->snapshot;
       request.previous_root = base.root;
       // What is dirty was said of the snapshot before in this series.
-      if (base_.snapshot->name == last_.name) request.dirty = dirty_;
+      if (base_.snapshot->name == last_) request.dirty = dirty_;
+      request.kept = kept_ ? &*kept_ : nullptr;
       request.previous_files = base.files;
       request.previous_directories = base.directories;
       request.previous_bytes = base.bytes;
@@ -213,20 +255,23 @@ class BackupSeries::Impl {
     become_base(sealed.name, std::move(snapshot));
   }
 
-  // The index knows from now on what this snapshot has stored.
-  void learn(ingest::ChunkStore& store) {
-    if (options_.dry_run) return;
+  // The index knows from now on what this snapshot has stored; whether it knows all of that.
+  bool learn(ingest::ChunkStore& store) {
+    if (options_.dry_run) return true;
     const auto fresh = store.take_new_packs();
     index_.add(fresh.packs, fresh.indexed);
-    index_is_stale_ = !fresh.all;
+    return fresh.all;
   }
 
   // The next snapshot of the series is compared with this one.
   void become_base(const ObjectName& name, format::Snapshot snapshot) {
     if (!base_.reusable) base_.packs.clear();
     base_.packs.insert(snapshot.packs_added.begin(), snapshot.packs_added.end());
-    last_ = {name, context_.vault.keyring().writer_signer().public_key(), std::move(snapshot)};
-    base_.snapshot = &last_;
+    auto& newest = newest_[snapshot.instance];
+    newest = std::max(newest, snapshot.number);
+    last_ = name;
+    base_snapshot_ = {name, context_.vault.keyring().writer_signer().public_key(), std::move(snapshot)};
+    base_.snapshot = &base_snapshot_;
     base_.reusable = true;
   }
 
@@ -238,10 +283,8 @@ class BackupSeries::Impl {
     auto publication = context_.state.publish(exists);
     // A state that was lost in part, or put back, must not give a number a second time.
     const std::uint64_t last = publication.previous() ? publication.previous()->number : 0;
-    const bool behind = std::ranges::any_of(snapshots_, [&](const StoredSnapshot& stored) {
-      return stored.snapshot.instance == publication.instance() && stored.snapshot.number > last;
-    });
-    if (!behind) return publication;
+    const auto newest = newest_.find(publication.instance());
+    if (newest == newest_.end() || newest->second <= last) return publication;
     context_.state.renew_instance();
     publication = {};
     return context_.state.publish(exists);
@@ -303,14 +346,16 @@ class BackupSeries::Impl {
   const ingest::Dirty* dirty_ = nullptr;
   ingest::HardLinks* hard_links_ = nullptr;
   std::uint64_t snapshots_made_ = 0;
-  bool index_is_stale_ = false;
+  bool is_stale_ = false;  // what is known of the repository
   repo::ChunkIndex index_;
-  std::vector<StoredSnapshot> snapshots_;
+  std::map<InstanceId, std::uint64_t> newest_;  // numbers of snapshots
   std::optional<ObjectName> honoured_;
   std::string host_;
   std::vector<std::string> paths_;
   Base base_;
-  StoredSnapshot last_;  // of this series
+  StoredSnapshot base_snapshot_;  // what it points to
+  ObjectName last_;               // of this series
+  std::optional<tree::KeptPages> kept_;
   BackupSummary summary_;
 };
 
@@ -323,6 +368,8 @@ BackupSummary BackupSeries::snapshot(const ingest::Dirty* dirty) { return impl_-
 BackupSummary BackupSeries::snapshot_if_changed(const ingest::Dirty* dirty) { return impl_->snapshot(dirty, true); }
 
 void BackupSeries::tell(ingest::HardLinks& hard_links) { impl_->tell(hard_links); }
+void BackupSeries::keep_pages() { impl_->keep_pages(); }
+void BackupSeries::write_back() { impl_->write_back(); }
 
 BackupSummary backup(const Context& context, const BackupOptions& options, const std::vector<std::string>& own_directories) {
   BackupSeries series(context, options, own_directories);

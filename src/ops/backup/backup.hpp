@@ -14,8 +14,8 @@
 
 namespace mbu::ops {
 
-// Snapshots of the same paths one after the other, each based on the one before: what lies in the repository is looked at once. After an
-// exception a series is of no more use. One thread.
+// Snapshots of the same paths one after the other, each based on the one before: what lies in the repository is looked at once. An exception
+// ends one snapshot and not the series, unless a sync failed. One thread.
 class BackupSeries {
  public:
   // `own_directories`: of mbu itself, never packaged. Everything must outlive the series.
@@ -30,6 +30,11 @@ class BackupSeries {
   BackupSummary snapshot_if_changed(const ingest::Dirty* dirty);
   // From now on told of files with several names. Must outlive the series.
   void tell(ingest::HardLinks& hard_links);
+  // After a snapshot: from now on what the next one needs of the one before is kept in the cache, so that it takes no key of the owner. The
+  // first time ever this reads all pages of the snapshot.
+  void keep_pages();
+  // What keep_pages() keeps goes to disk.
+  void write_back();
 
  private:
   class Impl;

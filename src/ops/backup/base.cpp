@@ -4,15 +4,19 @@
 
 namespace mbu::ops {
 
+bool are_here(const std::set<ObjectName>& packs, const repo::ChunkIndex& index) {
+  return std::ranges::all_of(packs, [&](const ObjectName& name) {
+    const auto number = index.find_pack(name);
+    return number && !index.is_tombstoned(*number);
+  });
+}
+
 Base base_of(const std::vector<repo::StoredSnapshot>& all, const repo::StoredSnapshot& snapshot, const repo::ChunkIndex& index) {
   Base base;
   base.snapshot = &snapshot;
   auto packs = repo::packs_of(all, snapshot);
   if (!packs) return base;
-  base.reusable = std::ranges::all_of(*packs, [&](const ObjectName& name) {
-    const auto number = index.find_pack(name);
-    return number && !index.is_tombstoned(*number);
-  });
+  base.reusable = are_here(*packs, index);
   if (base.reusable) base.packs = std::move(*packs);
   return base;
 }

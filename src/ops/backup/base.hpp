@@ -18,6 +18,9 @@ struct Base {
   std::set<ObjectName> packs;
 };
 
+// Whether all these packs are in the store, and to stay.
+[[nodiscard]] bool are_here(const std::set<ObjectName>& packs, const repo::ChunkIndex& index);
+
 // This snapshot of them as the base.
 [[nodiscard]] Base base_of(const std::vector<repo::StoredSnapshot>& all, const repo::StoredSnapshot& snapshot, const repo::ChunkIndex& index);
 

@@ -84,7 +84,7 @@ class TreeCheck {
 
 void check_trees(const repo::Context& context, std::uint64_t& snapshots, const Damage& damage) {
   const auto index = repo::ChunkIndex::load(context.vault, damage);
-  const auto all = repo::read_snapshots(context.vault, damage);
+  const auto all = repo::read_snapshots(context.vault, damage, context.threads);
   snapshots = all.size();
   TreeCheck check(context, index, damage);
   std::set<ObjectName> wanted;

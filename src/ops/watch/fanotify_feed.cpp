@@ -77,6 +77,7 @@ class FanotifyFeed final : public Feed {
   std::string_view name() const override { return "fanotify"; }
   int descriptor() const override { return wakeup_.descriptor(); }
   void collect(ingest::Dirty& dirty) override;
+  [[nodiscard]] std::uint64_t lost() const override { return lost_; }
   std::optional<std::int64_t> due() const override;
   void compared(std::int64_t duration_ns) override;
 
@@ -106,6 +107,7 @@ class FanotifyFeed final : public Feed {
   bool warned_ = false;
   bool polled_ = false;  // since the last comparison
   std::unordered_map<std::string, bool> entered_;
+  std::uint64_t lost_ = 0;
   std::unique_ptr<char[]> buffer_ = std::make_unique_for_overwrite<char[]>(kBuffer);
 };
 
@@ -157,6 +159,7 @@ void FanotifyFeed::mark_one(const std::string& point, Unmarked unmarked) {
 
 void FanotifyFeed::collect(ingest::Dirty& dirty) {
   if (!read_events(dirty)) {
+    ++lost_;
     marks_.forget_paths();
     places_.look();
     add_all(dirty);

@@ -28,6 +28,8 @@ class Feed {
   virtual void collect(ingest::Dirty& dirty) = 0;
   // When collect() wants to be called though nothing is readable, on the monotonic clock in nanoseconds; nothing: never.
   [[nodiscard]] virtual std::optional<std::int64_t> due() const { return std::nullopt; }
+  // How often it was not told enough, and named a subtree instead.
+  [[nodiscard]] virtual std::uint64_t lost() const { return 0; }
   // A comparison of everything that this feed asked for took so long: what it chooses its intervals by.
   virtual void compared(std::int64_t /*duration_ns*/) {}
 };

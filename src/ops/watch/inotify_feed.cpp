@@ -46,6 +46,7 @@ class InotifyFeed final : public Feed {
   std::string_view name() const override { return "inotify"; }
   int descriptor() const override { return wakeup_.descriptor(); }
   void collect(ingest::Dirty& dirty) override;
+  [[nodiscard]] std::uint64_t lost() const override { return lost_; }
   std::optional<std::int64_t> due() const override;
   void compared(std::int64_t duration_ns) override;
 
@@ -70,6 +71,7 @@ class InotifyFeed final : public Feed {
   bool polled_ = false;                 // since the last comparison
   std::vector<std::string> unmounted_;  // where a file system went away
   int last_ = -1;                       // the watch whose directories were added last
+  std::uint64_t lost_ = 0;
   std::unique_ptr<char[]> buffer_ = std::make_unique_for_overwrite<char[]>(kBuffer);
 };
 
@@ -92,7 +94,10 @@ void InotifyFeed::start(ingest::Dirty& dirty) {
 
 void InotifyFeed::collect(ingest::Dirty& dirty) {
   last_ = -1;
-  if (!read_events(dirty)) start(dirty);
+  if (!read_events(dirty)) {
+    ++lost_;
+    start(dirty);
+  }
   take_mounts(dirty);
   poll(dirty);
 }

@@ -12,6 +12,7 @@ struct WatchTimes {
   std::int64_t settle_ns = 0;     // quiet time before a change is packaged
   std::int64_t max_delay_ns = 0;  // longest wait from the first change
   std::int64_t reconcile_ns = 0;  // everything is compared so often
+  std::int64_t alive_ns = 0;      // alive() is called so often; 0: never
 };
 
 // What the loop calls and is told by. None of the functions may be empty but `on_input` when there is no input.
@@ -21,14 +22,23 @@ struct WatchHooks {
   std::function<bool(const ingest::Dirty& dirty)> package;
   // What the last packaging found to be dirty that no event will tell of.
   std::function<ingest::Dirty()> found_dirty;
-  // Told when a comparison of everything found what no feed had told.
-  std::function<void(const std::string& text)> warn;
-  const WatchControl* control = nullptr;
+  // Told of what goes on; `pending`: about how many directories are dirty.
+  std::function<void(WatcherStatus::Activity activity, std::uint64_t pending)> state;
+  // A comparison of everything is done. `missed`: it found what no feed had told.
+  std::function<void(bool missed)> compared;
+  // Packaging failed, and is tried again after so many seconds.
+  std::function<void(const Error& error, std::int64_t seconds)> failed;
+  std::function<void()> alive;
+  WatchControl* control = nullptr;
+  bool had_snapshot = false;  // before this: an error of the store may be met at once
   int input = -1;
   std::function<bool()> on_input;
 };
 
-// Returns when the control says so, or throws what `package` throws.
-void watch(Feed& feed, const WatchTimes& times, const WatchHooks& hooks);
+enum class WatchEnd { stopped, reload };
+
+// Returns when the control says so. Throws what `package` throws, unless another try may help: an error of the store that is no failed sync, met after
+// the first snapshot. When it is told to stop there is no other try.
+WatchEnd watch(Feed& feed, const WatchTimes& times, const WatchHooks& hooks);
 
 }  // namespace mbu::ops
