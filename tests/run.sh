@@ -1,10 +1,10 @@
 # The steps of ./test. Sourced by it, after cmake/launch.sh.
 
 # What parses and what touches files: for the address sanitizer.
-memory='^unit_|^cli_(roundtrip|restore|damage|listing|reader)$'
+memory='^unit_|^cli_(roundtrip|restore|damage|listing|reader|watch)$'
 # What runs threads: for the thread sanitizer.
-threads='^unit_(base|cache|ingest|repo|ops_browse|ops_restore)$|^cli_roundtrip$'
-threads_targets='mbu test_base test_cache test_ingest test_repo test_ops_browse test_ops_restore'
+threads='^unit_(base|cache|ingest|repo|ops_browse|ops_restore|ops_watch)$|^cli_(roundtrip|watch)$'
+threads_targets='mbu test_base test_cache test_ingest test_repo test_ops_browse test_ops_restore test_ops_watch'
 # What a fuzz target gets: at least, and at most. MBU_FUZZ_SECONDS sets another end.
 fuzz_seconds_least=5
 fuzz_seconds_most=${MBU_FUZZ_SECONDS:-30}

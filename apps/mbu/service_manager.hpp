@@ -1,5 +1,5 @@
-// The service manager that has started this process, if one has: told when it is ready, what it does and that it lives (sd_notify(3): datagrams to the
-// socket in NOTIFY_SOCKET). Without one nothing happens. Any thread.
+// The service manager that has started this process, if one has: told when it is ready, what it does and that it lives (sd_notify(3):
+// datagrams to the socket in NOTIFY_SOCKET). Without one nothing happens. Any thread.
 #pragma once
 
 #include <cstdint>

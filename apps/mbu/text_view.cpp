@@ -130,26 +130,29 @@ void TextView::watch_state() {
 }
 
 void TextView::watchers(const std::vector<WatcherStatus>& all) {
-  if (all.empty()) tell("no watcher is running");
+  if (all.empty()) output_.line("no watcher is running");
   for (const auto& watcher : all) show_watcher(watcher);
 }
 
 void TextView::show_watcher(const WatcherStatus& watcher) {
-  tell(fmt::format("{} by {}, since {} (process {})", joined_names(watcher.paths), watcher.feed, format_local_time(watcher.started_s),
-                   watcher.process));
-  tell("  packages:  " + printable(watcher.location));
-  const std::string waiting = watcher.pending_directories == 0 ? "" : fmt::format(", some {} to package", directories(watcher.pending_directories));
-  tell(fmt::format("  now:       {}{}", activity_name(watcher.activity), waiting));
-  if (!watcher.error.empty()) tell("  error:     " + printable(watcher.error));
-  tell(watcher.last_snapshot.empty()
-           ? std::string("  snapshots: none yet")
-           : fmt::format("  snapshots: {} since the start, the last {} at {}", format_count(watcher.snapshots),
-                         watcher.last_snapshot.substr(0, kShortId), format_local_time(watcher.last_snapshot_s)));
-  if (watcher.problems > 0) tell("  missing:   " + format_counted(watcher.problems, "file") + " of the last could not be read");
-  const std::string found = watcher.missed == 0 ? "nothing missed" : fmt::format("{} times something missed", format_count(watcher.missed));
-  const std::string lost = watcher.lost_events == 0 ? "" : fmt::format("; {} times events were lost, and all was compared", format_count(watcher.lost_events));
-  if (watcher.compared_s > 0) tell(fmt::format("  compared:  at {}, {}{}", format_local_time(watcher.compared_s), found, lost));
-  tell(watcher.keeps_owner ? "  keys:      the owner's" : "  keys:      a writer's: what is packaged cannot be read with them");
+  const auto line = [this](const char* what, const std::string& text) { output_.line(fmt::format("  {:<11}{}", what, text)); };
+  output_.line(fmt::format("{} by {}, since {} (process {})", joined_names(watcher.paths), watcher.feed, format_local_time(watcher.started_s),
+                           watcher.process));
+  line("packages:", printable(watcher.location));
+  const bool waiting = watcher.pending_directories > 0;
+  line("now:", activity_name(watcher.activity) + (waiting ? ", about " + directories(watcher.pending_directories) + " to package" : ""));
+  if (!watcher.error.empty()) line("error:", printable(watcher.error));
+  line("snapshots:", watcher.last_snapshot.empty()
+                         ? "none yet"
+                         : fmt::format("{} since the start, the last {} at {}", format_count(watcher.snapshots),
+                                       watcher.last_snapshot.substr(0, kShortId), format_local_time(watcher.last_snapshot_s)));
+  if (watcher.problems > 0) line("missing:", format_counted(watcher.problems, "file") + " of the last could not be read");
+  if (watcher.compared_s > 0) {
+    const std::string missed = watcher.missed == 0 ? "nothing missed" : "something missed " + format_counted(watcher.missed, "time");
+    line("compared:", fmt::format("at {}, {}", format_local_time(watcher.compared_s), missed));
+  }
+  if (watcher.lost_events > 0) line("overflows:", format_counted(watcher.lost_events, "time") + ": all was compared instead");
+  line("keys:", watcher.keeps_owner ? "the owner's" : "a writer's: what is packaged cannot be read with them");
 }
 
 void TextView::restore_begins(const SnapshotInfo& snapshot, const std::string& path, const std::string& target) {

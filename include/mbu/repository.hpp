@@ -43,8 +43,8 @@ class Repository {
   BackupSummary backup(const BackupOptions& options);
 
   // One snapshot now, then one after each change, until the control says stop. Code::interrupted as backup() throws it. An error of the
-  // repository ends it only before the first snapshot, after a failed sync, and when it is told to stop; else it is warned of, and tried again. Unless
-  // the options keep them, the owner's keys are wiped after the first snapshot: what reads then throws Code::forbidden.
+  // repository ends it only before the first snapshot, after a failed sync, and when it is told to stop; else it is warned of, and tried
+  // again. Unless the options keep them, the owner's keys are wiped after the first snapshot: what reads then throws Code::forbidden.
   void watch(const WatchOptions& options);
 
   // All snapshots that pass the filter, oldest first. Damaged ones are told as problems.

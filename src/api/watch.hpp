@@ -6,8 +6,8 @@
 
 namespace mbu::api {
 
-// As Repository::watch(). `own_directories`: of mbu itself, neither packaged nor watched. `drop_owner`: called once nothing needs the owner's keys any
-// more; empty: they stay.
+// As Repository::watch(). `own_directories`: of mbu itself, neither packaged nor watched. `drop_owner`: called once nothing needs the
+// owner's keys any more; empty: they stay.
 void watch(const repo::Context& context, const WatchOptions& options, const std::vector<std::string>& own_directories,
            const std::function<void()>& drop_owner);
 

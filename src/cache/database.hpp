@@ -1,5 +1,5 @@
-// Database: the SQLite file of a cache, private to cache/. It may be deleted, cut or filled with garbage at any time: it is made anew then, once, and
-// after that done without. While another process keeps it busy it is done without for a moment.
+// Database: the SQLite file of a cache, private to cache/. It may be deleted, cut or filled with garbage at any time: it is made anew then,
+// once, and after that done without. While another process keeps it busy it is done without for a moment.
 //
 // The mutex is held around everything: all workers share one connection.
 #pragma once

@@ -8,7 +8,8 @@
 namespace mbu::cache {
 namespace {
 
-// A key is 15 bits of the series and 48 of the id. Two pages with one key displace each other, and are missed at worst: each is sealed with its own.
+// A key is 15 bits of the series and 48 of the id. Two pages with one key displace each other, and are missed at worst: each is sealed with
+// its own.
 constexpr int kIdBits = 48;
 constexpr std::uint64_t kSeries = 0x7fff;
 constexpr std::uint64_t kIdMask = (std::uint64_t{1} << kIdBits) - 1;

@@ -1,8 +1,9 @@
 // Pages: what packaging a change needs of the last snapshot, kept for who cannot read the repository: its pages, and the contents of tiny files
 // that lie beside them. Encrypted on disk under the credential.
 //
-// Whoever puts goes from below upwards: what a page names is put before it. So whatever is found is complete below, as far as nothing was lost; what was
-// costs reading files again. What was used last is in memory, some 4 MiB of it; without a database everything is. Any thread.
+// Whoever puts goes from below upwards: what a page names is put before it. So whatever is found is complete below, as far as nothing was
+// lost; what was costs reading files again. What was used last is in memory, some 4 MiB of it; without a database everything is. Any
+// thread.
 #pragma once
 
 #include <list>

@@ -262,7 +262,7 @@ class Packager {
   // Whether what a .gitignore says of all below may have changed.
   static bool selects_anew(const DirectoryTask& d) {
     if (d.dirty == nullptr) return false;
-    const auto rules = std::ranges::lower_bound(d.items, std::string_view(".gitignore"), {}, [](const auto& item) { return std::string_view(item.name); });
+    const auto rules = std::ranges::lower_bound(d.items, ".gitignore", {}, [](const auto& item) { return std::string_view(item.name); });
     return rules != d.items.end() && rules->name == ".gitignore" && !is_recorded(d, static_cast<std::size_t>(rules - d.items.begin()));
   }
 

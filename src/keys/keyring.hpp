@@ -1,8 +1,8 @@
 // The keys one has in hand after a slot was opened, derived from the owner's root secret as FORMAT.md §3 says.
 //
-// An owner's keyring can give up what a writer does not have (drop_owner()). What needs it throws Code::forbidden then: opening what is sealed to
-// the repository (packs, snapshots), the owner's signature, other domains. A writer's half still names chunks, reads the tables of contents and
-// the indexes of its own domain, seals and signs.
+// An owner's keyring can give up what a writer does not have (drop_owner()). What needs it throws Code::forbidden then: opening what is
+// sealed to the repository (packs, snapshots), the owner's signature, other domains. A writer's half still names chunks, reads the tables
+// of contents and the indexes of its own domain, seals and signs.
 //
 // Any thread, once it is known which generation is current and nobody drops the owner's half any more.
 #pragma once

@@ -78,9 +78,8 @@ std::uint64_t size_of(int fd, const std::string& name) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-// A folder of the repository. Carriers leave empty ones behind.
-// What is not there may be missing since carriers leave empty folders out, or since all is: an unmounted disk must not pass for an empty repository, nor
-// be written beside.
+// A folder of the repository. Carriers leave empty ones behind. What is not there may be missing since carriers leave empty folders out, or
+// since all is: an unmounted disk must not pass for an empty repository, nor be written beside.
 void require_repository(const std::string& root) {
   if (::access((root + "/config").c_str(), F_OK) == 0) return;
   throw Error(Code::store, "the repository is gone", root, "mount the disk it is on, or bring it back to its place");

@@ -27,8 +27,8 @@ class KeptPages {
   void put(const ChunkId& id, ByteView bytes);
 
   using Read = std::function<ByteBuffer(const ChunkId& id, format::BlockRole role)>;
-  // Puts what of the tree below a directory's page is not there yet, as `read` brings it. What that throws Code::corrupt or not_found for is left
-  // out.
+  // Puts what of the tree below a directory's page is not there yet, as `read` brings it. What that throws Code::corrupt or not_found for
+  // is left out.
   void fill(const ChunkId& directory, const Read& read);
 
   // Deletes what is not of this tree, when so much was put that it may be worth it.

@@ -37,8 +37,8 @@ struct WatchHooks {
 
 enum class WatchEnd { stopped, reload };
 
-// Returns when the control says so. Throws what `package` throws, unless another try may help: an error of the store that is no failed sync, met after
-// the first snapshot. When it is told to stop there is no other try.
+// Returns when the control says so. Throws what `package` throws, unless another try may help: an error of the store that is no failed
+// sync, met after the first snapshot. When it is told to stop there is no other try.
 WatchEnd watch(Feed& feed, const WatchTimes& times, const WatchHooks& hooks);
 
 }  // namespace mbu::ops
