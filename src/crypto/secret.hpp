@@ -10,22 +10,28 @@
 
 namespace mbu::crypto {
 
-// Locked memory between guard pages; zeroed when freed. Throws Code::failed when none is to be had.
+// Locked memory between guard pages; zeroed and unmapped when freed. Throws Code::failed when none is to be had.
 [[nodiscard]] void* allocate_locked(std::size_t size);
 void free_locked(void* memory) noexcept;
+
+// The same for up to kSlot bytes, which share their pages with others like them: keys come and go by the thousand, one for each object that is
+// read, and pages of one's own take ten system calls. Zeroed when given back.
+inline constexpr std::size_t kSlot = 64;
+[[nodiscard]] void* allocate_slot();
+void free_slot(void* slot) noexcept;
 
 template <class T>
   requires std::is_trivially_copyable_v<T>
 class Secret {
  public:
-  Secret() : value_(static_cast<T*>(allocate_locked(sizeof(T)))) { *value_ = T{}; }
+  Secret() : value_(static_cast<T*>(kSmall ? allocate_slot() : allocate_locked(sizeof(T)))) { *value_ = T{}; }
   Secret(Secret&& other) noexcept : value_(std::exchange(other.value_, nullptr)) {}
   Secret& operator=(Secret&& other) noexcept {
     std::swap(value_, other.value_);
     return *this;
   }
   ~Secret() {
-    if (value_ != nullptr) free_locked(value_);
+    if (value_ != nullptr) kSmall ? free_slot(value_) : free_locked(value_);
   }
 
   // Precondition: not moved from.
@@ -39,6 +45,7 @@ class Secret {
   }
 
  private:
+  static constexpr bool kSmall = sizeof(T) <= kSlot;
   T* value_;
 };
 

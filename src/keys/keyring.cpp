@@ -94,7 +94,9 @@ crypto::Key Keyring::sealing_secret(std::uint32_t generation) const {
 
 crypto::Key Keyring::open_sealed(std::uint32_t generation, ByteView sealed, const std::string& subject) const {
   const auto secret = sealing_secret(generation);
-  return crypto::open_sealed_key(secret, crypto::sealing_public_key(secret), sealed, subject);
+  // Computing the public key costs as much as opening.
+  const auto own = generation == own_->generation ? sealing_public_ : crypto::sealing_public_key(secret);
+  return crypto::open_sealed_key(secret, own, sealed, subject);
 }
 
 }  // namespace mbu::keys

@@ -36,15 +36,34 @@ TEST(Secret, ClonesIntoMemoryOfItsOwn) {
   EXPECT_NE(first.expose(), second.expose());
 }
 
-// The memory is unmapped with the secret: whoever looks there gets a signal and no key.
+TEST(Secret, IsZeroedWhenItGoes) {
+  const volatile std::uint8_t* where = nullptr;
+  {
+    const Key key = random_key();
+    where = key.expose().data();
+  }
+  for (std::size_t i = 0; i < 32; ++i) EXPECT_EQ(where[i], 0);  // its pages stay, for the next
+}
+
+TEST(Secret, SmallOnesDoNotOverlap) {
+  std::vector<Secret<std::array<std::uint8_t, kSlot>>> all(1000);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].expose().fill(static_cast<std::uint8_t>(i));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    EXPECT_TRUE(std::ranges::all_of(all[i].expose(), [&](std::uint8_t byte) { return byte == static_cast<std::uint8_t>(i); }));
+  }
+}
+
+using Large = Secret<std::array<std::uint8_t, 2 * kSlot>>;
+
+// The memory of a large one is unmapped with it: whoever looks there gets a signal and no secret.
 TEST(SecretDeathTest, LeavesNothingBehind) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(
       {
         const volatile std::uint8_t* where = nullptr;
         {
-          const Key key = random_key();
-          where = key.expose().data();
+          const Large secret;
+          where = secret.expose().data();
         }
         volatile std::uint8_t byte = where[0];
         static_cast<void>(byte);
@@ -56,8 +75,8 @@ TEST(SecretDeathTest, LiesBetweenGuards) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(
       {
-        const Key key = random_key();
-        volatile std::uint8_t byte = *(static_cast<const volatile std::uint8_t*>(key.expose().data()) + 32);
+        const Large secret;
+        volatile std::uint8_t byte = *(static_cast<const volatile std::uint8_t*>(secret.expose().data()) + sizeof(secret.expose()));
         static_cast<void>(byte);
       },
       "");
