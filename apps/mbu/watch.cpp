@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <memory>
 #include <utility>
 
 #include "backup.hpp"
@@ -143,7 +144,7 @@ void watch(Context& context, Session& session, Repository& repository, const Bac
     return options_of(context, configured.configuration().watcher, std::move(backup));
   };
   auto options = complete_options(session);
-  const ServiceManager manager;
+  const auto manager = std::make_shared<const ServiceManager>();
   WatchControl control;
   const bool at_terminal = ::isatty(STDIN_FILENO) == 1 && ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
   const StopBySignal by_signal(control, at_terminal ? StopBySignal::HangUp::ends : StopBySignal::HangUp::reloads);
@@ -153,20 +154,20 @@ void watch(Context& context, Session& session, Repository& repository, const Bac
     if (at_terminal) to.input = STDIN_FILENO;
     to.on_input = [&] { return terminal.read(); };
     to.ready = [&](const std::string& feed) {
-      manager.ready("watching by " + feed);
+      manager->ready("watching by " + feed);
       context.view.watching({given.paths, feed, repository.location(), at_terminal});
     };
     to.change = [&](std::uint64_t directories) { context.view.change(directories); };
     to.published = [&](const BackupSummary& summary) {
-      manager.status("last snapshot " + summary.snapshot->hex().substr(0, 8));
+      manager->status("last snapshot " + summary.snapshot->hex().substr(0, 8));
       context.view.watched(summary);
     };
-    to.alive_ms = manager.alive_interval_ms();
-    to.alive = [&] { manager.alive(); };
+    to.alive_ms = manager->alive_interval_ms();
+    to.alive = [manager] { manager->alive(); };
   };
   set_callbacks(options);
   options.reload = [&] {
-    manager.reloading();
+    manager->reloading();
     Session again(context);
     if (again.location() != session.location()) {
       context.view.warning("the packaging directory is another one now: it is used when the watcher is started again");
@@ -183,7 +184,7 @@ void watch(Context& context, Session& session, Repository& repository, const Bac
   } catch (const Error& error) {
     if (error.code() != Code::interrupted) throw;  // a watcher that was told to end has ended
   }
-  manager.stopping();
+  manager->stopping();
 }
 
 }  // namespace mbu::cli
