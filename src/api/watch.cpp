@@ -34,6 +34,7 @@ class Watch {
         options_(options),
         own_directories_(own_directories),
         drop_owner_(drop_owner),
+        sight_(open_sight(options_)),
         board_(context.state.directory(), first_status()),
         series_(context, options_.backup, own_directories) {
     series_.tell(hard_links_);
@@ -58,13 +59,25 @@ class Watch {
     return status;
   }
 
+  // What is watched, and the feed that tells of it.
+  struct Sight {
+    std::unique_ptr<source::Selector> selector;
+    std::unique_ptr<ops::Feed> feed;  // asks the selector
+  };
+  [[nodiscard]] Sight open_sight(const WatchOptions& options) const {
+    Sight sight;
+    sight.selector = std::make_unique<source::Selector>(options.backup.selection, options.backup.paths, own_directories_);
+    sight.feed = ops::open_feed(kind_of(options.feed), {options.backup.paths,
+                                                        [selector = sight.selector.get()](const std::string& path) { return !selector->excludes(path, true); },
+                                                        [this](const std::string& text) { context_.events.warning(text); },
+                                                        options.poll_interval_ms * kMillisecond});
+    return sight;
+  }
+
   // With the options as they are.
   ops::WatchEnd watch_once() {
-    const source::Selector selector(options_.backup.selection, options_.backup.paths, own_directories_);
+    auto* const feed = sight_.feed.get();
     const auto warn = [&](const std::string& text) { context_.events.warning(text); };
-    const auto feed = ops::open_feed(kind_of(options_.feed), {options_.backup.paths,
-                                                              [&](const std::string& path) { return !selector.excludes(path, true); },
-                                                              warn, options_.poll_interval_ms * kMillisecond});
     board_.update([&](WatcherStatus& status) { status.feed = feed->name(); });
     ops::WatchHooks hooks;
     hooks.ready = [&] {
@@ -108,6 +121,7 @@ class Watch {
     try {
       auto next = options_.reload();
       next.backup.paths = options_.backup.paths;
+      sight_ = open_sight(next);
       options_ = std::move(next);
     } catch (const Error& error) {
       context_.events.warning(std::string(error.what()) + "; everything stays as it was");
@@ -141,6 +155,7 @@ class Watch {
   WatchOptions options_;
   const std::vector<std::string>& own_directories_;
   const std::function<void()>& drop_owner_;
+  Sight sight_;
   WatchBoard board_;
   ops::BackupSeries series_;
   ingest::HardLinks hard_links_;

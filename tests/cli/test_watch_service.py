@@ -17,7 +17,7 @@ import unittest
 
 import support
 import trees
-from watching import SETTLE, WatchTest
+from watching import Watcher, WatchTest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "reader"))
 import mbu_reader  # noqa: E402
@@ -251,6 +251,28 @@ class Service(WatchTest):
         self.assertIn(b"everything stays as it was", watcher.stderr)
         configure()
         self.check()
+
+    @support.needs_root()
+    @support.needs_tool("setpriv")
+    def test_a_feed_that_is_not_permitted_changes_nothing(self):
+        def configure(module):
+            self.write("config.toml", f'[packer]\npackage_directory = "{self.repo}"\n[watcher]\nmodule = "{module}"\n')
+        configure("inotify")
+        self.become_nobody()
+        self.give_to_nobody(self.source)
+        watcher = Watcher(self, [self.source], config=self.path("config.toml"), prefix=self.prefix)
+        self.addCleanup(self._stop, watcher)
+        watcher.ready()
+        [told] = self.run_mbu(["--json", "status"], password=None).json
+        self.assertEqual(told["process"], watcher.process.pid)
+        configure("fanotify")
+        watcher.process.send_signal(signal.SIGHUP)
+        self.assertIsNotNone(watcher.next("ready"), watcher.said())
+        trees.write(f"{self.source}/file", b"1")
+        self.assertIsNotNone(watcher.next("summary"), watcher.said())
+        watcher.end()
+        self.assertEqual(watcher.process.returncode, 0, watcher.said())
+        self.assertIn(b"everything stays as it was", watcher.stderr)
 
     @support.needs_tool("systemd-analyze")
     def test_the_unit_is_one(self):
