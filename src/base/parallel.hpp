@@ -9,15 +9,19 @@
 #include <thread>
 #include <vector>
 
+#include "mbu/types/error.hpp"
+
 namespace mbu {
 
-// The first of the exceptions that several threads met.
+// The first of the exceptions that several threads met; but a failed sync, which is final, comes before all others.
 class FirstException {
  public:
   // In a catch block; any thread.
   void capture() noexcept {
+    const auto current = std::current_exception();
+    const bool is_final = is_failed_sync(current);
     const std::scoped_lock lock(mutex_);
-    if (!exception_) exception_ = std::current_exception();
+    if (!exception_ || is_final) exception_ = current;
     raised_.store(true, std::memory_order_release);
   }
   [[nodiscard]] bool raised() const noexcept { return raised_.load(std::memory_order_acquire); }
@@ -27,6 +31,16 @@ class FirstException {
   }
 
  private:
+  static bool is_failed_sync(const std::exception_ptr& exception) noexcept {
+    try {
+      std::rethrow_exception(exception);
+    } catch (const SyncFailed&) {
+      return true;
+    } catch (...) {
+      return false;
+    }
+  }
+
   std::mutex mutex_;
   std::exception_ptr exception_;
   std::atomic<bool> raised_{false};

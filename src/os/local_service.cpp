@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kLongestAnswer = 1U << 20;
 constexpr int kPatienceSeconds = 5;
+constexpr int kNapMilliseconds = 100;
 
 Fd local_socket() { return Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
 
@@ -65,7 +66,10 @@ void LocalService::serve(const std::function<std::string()>& answer) const {
     if (wanted[1].revents != 0) return;
     if (wanted[0].revents == 0) continue;
     const Fd caller(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!caller) continue;
+    if (!caller) {  // out of descriptors: the caller stays in the queue
+      ::poll(&wanted[1], 1, kNapMilliseconds);
+      continue;
+    }
     const auto text = answer();
     // A caller that does not read is not waited for: what is said fits the socket's buffer.
     static_cast<void>(::send(caller.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
@@ -78,6 +82,7 @@ std::optional<std::string> ask_local_service(const std::string& directory, const
   if (!place || !socket) return std::nullopt;
   const timeval patience{kPatienceSeconds, 0};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);  // for connect
   const auto address = address_in(place, name);
   if (::connect(socket.get(), generic(address), sizeof address) != 0) return std::nullopt;
   std::string answer;

@@ -96,7 +96,7 @@ void KeptPages::tidy(const ChunkId& directory) {
     below.pop_back();
     if (!live.insert(id).second) continue;
     const auto bytes = find(id);
-    if (!bytes) continue;
+    if (!bytes) return;  // what it names is not known, and must not be taken for dead
     try {
       const auto page = format::decode_page(*bytes, std::string(kWhat));
       if (!page.inline_chunk.is_zero()) live.insert(page.inline_chunk);

@@ -310,6 +310,25 @@ class Errors(WatchTest):
         self.assert_last_snapshot_is_the_tree()
         self.check()
 
+    def test_another_repository_in_its_place_is_not_written_to(self):
+        other = self.path("other")
+        self.run_mbu(["-r", other, "init", *support.FAST_KDF])
+        before = self.objects(other)
+        watcher = self.watch("--feed", "inotify")
+        watcher.ready()
+        os.rename(self.repo, self.path("away"))
+        os.rename(other, self.repo)
+        trees.write(f"{self.source}/file", b"1")
+        self.assertIsNotNone(watcher.next("change"))
+        self.assertIsNone(watcher.next("summary", 2), watcher.said())
+        os.rename(self.repo, other)
+        os.rename(self.path("away"), self.repo)
+        self.assertIsNotNone(watcher.next("summary"), watcher.said())
+        watcher.end()
+        self.assertIn(b"another repository is in its place", watcher.stderr)
+        self.assertEqual(self.objects(other), before)
+        self.assert_last_snapshot_is_the_tree()
+
     def test_told_to_end_it_does_not_say_that_all_is_well(self):
         watcher = self.watch("--feed", "inotify")
         watcher.ready()

@@ -66,9 +66,10 @@ class BackupSeries::Impl {
     if (snapshots_made_++ > 0) begin();
     // What was listed once may be gone by now: seen to whenever everything is looked at.
     const bool everything = dirty == nullptr || dirty->is_everything();
+    const bool stale = std::exchange(is_stale_, true);  // unless all goes well
+    require_same_repository();
     const bool tombstones = repo::read_tombstones(context_.vault, [](const auto&) {}).newest != honoured_;
-    if (tombstones || is_stale_ || (everything && snapshots_made_ > 1)) look_around();
-    is_stale_ = true;  // unless all goes well
+    if (tombstones || stale || (everything && snapshots_made_ > 1)) look_around();
     dirty_ = dirty;
     if (base_.snapshot != nullptr) summary_.parent = base_.snapshot->name;
     ingest::ChunkStore store(context_.vault, index_,
@@ -80,11 +81,22 @@ class BackupSeries::Impl {
                               .keep = kept_ ? [this](const ChunkId& id, ByteView bytes) { kept_->put(id, bytes); }
                                             : std::function<void(const ChunkId&, ByteView)>{},
                               .damage = context_.tell_damage()});
-    auto packaged = package(store);
-    if (store.met_losses() || packaged.lost_previous) packaged = package_anew(store);
-    store.finish();
-    context_.interrupt.check();
-    const bool knows_all = learn(store);
+    std::optional<Base> given_up;  // its packs a writer cannot find again
+    ingest::PackageResult packaged;
+    bool knows_all = false;
+    try {
+      packaged = package(store);
+      if (store.met_losses() || packaged.lost_previous) {
+        given_up = base_;
+        packaged = package_anew(store);
+      }
+      store.finish();
+      context_.interrupt.check();
+      knows_all = learn(store);
+    } catch (...) {
+      if (given_up) base_ = std::move(*given_up);
+      throw;
+    }
     fill_summary(packaged, store);
     const bool unchanged = base_.snapshot != nullptr && base_.snapshot->snapshot.root == packaged.root &&
                            base_.snapshot->snapshot.paths == paths_;
@@ -104,6 +116,15 @@ class BackupSeries::Impl {
     summary_ = {};
   }
 
+  // Another disk may have come to the same place since.
+  void require_same_repository() const {
+    auto& store = context_.vault.store();
+    const auto config = store.read_config();
+    if (config && ObjectName::from(crypto::sha256(*config)) == context_.vault.config_hash()) return;
+    throw Error(Code::store, config ? "another repository is in its place" : "the repository is gone", store.location(),
+                "mount the disk it is on, or bring it back to its place");
+  }
+
   // What the repository holds, what of it may be used, and what a broken run left behind.
   void look_around() {
     context_.vault.require_writable();
@@ -111,9 +132,10 @@ class BackupSeries::Impl {
       const auto removed = context_.vault.store().clean();
       if (removed > 0) context_.events.note("removed " + std::to_string(removed) + " unfinished files of broken runs");
     }
-    honoured_ = repo::read_tombstones(context_.vault, [](const auto&) {}).newest;
+    auto honoured = repo::read_tombstones(context_.vault, [](const auto&) {}).newest;
     index_ = repo::ChunkIndex::load(context_.vault, context_.tell_damage(),
                                     options_.dry_run ? nullptr : context_.cache.location_tables());
+    honoured_ = std::move(honoured);  // by the index that was just loaded
     host_ = options_.host.empty() ? this_host() : options_.host;
     paths_ = options_.paths;
     if (options_.stream) paths_ = {stream_path()};

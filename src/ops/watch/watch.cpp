@@ -26,7 +26,7 @@ std::int64_t processor_ns() {
   return used.tv_sec * kSecond + used.tv_nsec;
 }
 
-bool may_pass(const Error& error) noexcept { return error.code() == Code::store || error.code() == Code::failed; }
+bool may_pass(const Error& error) noexcept { return error.code() == Code::store; }
 
 class Watcher {
  public:
