@@ -55,7 +55,6 @@ class Watch {
     status.repository = context_.vault.keyring().repository().hex();
     status.paths = options_.backup.paths;
     status.started_s = now_s();
-    status.keeps_owner = !drop_owner_;
     return status;
   }
 
@@ -148,7 +147,9 @@ class Watch {
   // From now on a writer's keys are enough.
   void begin_series() {
     series_.keep_pages();
-    if (drop_owner_) drop_owner_();
+    if (!drop_owner_) return;
+    drop_owner_();
+    board_.update([](WatcherStatus& status) { status.keeps_owner = false; });
   }
 
   const repo::Context& context_;

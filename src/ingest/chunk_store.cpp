@@ -140,7 +140,14 @@ bool ChunkStore::write_last_index() {
   const auto& unindexed = index_->unindexed();
   if (options_.discard || unindexed.size() + waiting_.size() < options_.packs_for_index) return false;
   auto packs = waiting_;
-  for (const auto& name : unindexed) packs.push_back(indexed(repo::read_toc(*vault_, name)));
+  for (const auto& name : unindexed) {
+    try {
+      packs.push_back(indexed(repo::read_toc(*vault_, name)));
+    } catch (const Error& error) {
+      // Gone or damaged since the index was loaded: it speaks for itself at the next loading, and is told then.
+      if (error.code() != Code::corrupt && error.code() != Code::not_found && error.code() != Code::forbidden) throw;
+    }
+  }
   const auto name = repo::write_index(*vault_, std::move(packs));
   counters_.stored_bytes += vault_->store().size(store::Folder::indexes, name);
   return true;

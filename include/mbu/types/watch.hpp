@@ -90,7 +90,7 @@ struct WatcherStatus {
   std::int64_t last_snapshot_s = 0;
   std::uint64_t problems = 0;            // files of it that are not in it
   std::string error;
-  bool keeps_owner = false;
+  bool keeps_owner = true;               // the owner's keys are in its memory: until the first snapshot, or for ever
 };
 
 }  // namespace mbu
