@@ -329,6 +329,23 @@ class Errors(WatchTest):
         self.assertEqual(self.objects(other), before)
         self.assert_last_snapshot_is_the_tree()
 
+    def test_a_damaged_pack_does_not_keep_the_others_from_an_index(self):
+        watcher = self.watch("--feed", "inotify")
+        watcher.ready()
+        for number in range(70):
+            trees.write(f"{self.source}/file", str(number).encode())
+            self.assertIsNotNone(watcher.next("summary"), watcher.said())
+            if number == 10:
+                pack = max((name for name in self.objects() if name.startswith("data/")),
+                           key=lambda name: os.stat(f"{self.repo}/{name}").st_mtime_ns)
+                with open(f"{self.repo}/{pack}", "r+b") as file:
+                    file.seek(-150, os.SEEK_END)
+                    file.write(bytes(64))
+        watcher.end()
+        self.assertEqual(watcher.process.returncode, 0, watcher.said())
+        self.assertEqual(len([name for name in self.objects() if name.startswith("index/")]), 1)
+        self.assert_says(self.check(expect=20), pack)
+
     def test_told_to_end_it_does_not_say_that_all_is_well(self):
         watcher = self.watch("--feed", "inotify")
         watcher.ready()
