@@ -118,7 +118,7 @@ int main(int count, char** arguments) {
   const Shape shape{number_of(count, arguments, 2, 10'000'000), number_of(count, arguments, 3, 1000),
                     number_of(count, arguments, 4, 100)};
   (void)repo::Vault::create(store::open_store(place), password(), InitOptions{}, "bench");
-  const auto vault = repo::Vault::open(store::open_store(place), password);
+  const auto vault = repo::Vault::open(store::open_store(place), {.obtain = password});
   cache::Cache cache(place + ".cache", vault->keyring().cache_key(), [](const std::string&) {});
   cache::State state(place + ".state", vault->keyring().repository());
   SerialEvents events(nullptr);
@@ -127,7 +127,7 @@ int main(int count, char** arguments) {
 
   bench::PeakMemory peak;
   const bench::Stopwatch watch;
-  auto index = repo::ChunkIndex::load(*vault, [](const auto&) {}, cache.location_tables());
+  auto index = repo::ChunkIndex::load(*vault, [](const auto&) {}, {.tables = cache.location_tables(keys::main_domain())});
   ingest::ChunkStore store(*vault, index, {});
   Tree tree(shape);
   const auto result = ingest::package_tree(context, index, store, ingest::PackageRequest(tree));

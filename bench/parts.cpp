@@ -63,7 +63,7 @@ class Keys {
       return Password::take(word, 5);
     };
     (void)repo::Vault::create(store::open_store(place_ + "/r"), password(), InitOptions{}, "bench");
-    vault_ = repo::Vault::open(store::open_store(place_ + "/r"), password);
+    vault_ = repo::Vault::open(store::open_store(place_ + "/r"), {.obtain = password});
   }
   Keys(const Keys&) = delete;
   Keys& operator=(const Keys&) = delete;

@@ -16,6 +16,7 @@ struct GlobalFlags {
   std::string config;             // --config
   std::string password_file, password_command;
   int password_descriptor = -1;
+  std::string credential;         // file
   std::string cache_directory;
   bool no_cache = false;
   bool json = false;
@@ -39,6 +40,7 @@ struct BackupFlags {
 struct WatchFlags {
   std::optional<WatchOptions::Feed> feed;  // nothing: as configured
   std::optional<std::int64_t> settle_ms, max_delay_ms;
+  bool keep_owner = false;
 };
 
 struct RestoreFlags {
@@ -55,6 +57,13 @@ struct ListFlags {
 struct DiffFlags {
   SnapshotFilter filter;
   bool metadata = false;
+};
+
+struct KeyFlags {
+  std::string name, domain;
+  std::string file;               // where a new credential goes
+  std::string new_password_file;
+  bool ask_password = false;
 };
 
 struct DumpFlags {
@@ -81,6 +90,8 @@ struct Arguments {
   ListFlags list;
   DiffFlags diff;
   DumpFlags dump;
+  KeyFlags key;
+  ForgetOptions forget;                 // all but snapshots
   CheckOptions check;
 };
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kAny = SIZE_MAX;
 
-constexpr std::array<Command, 14> kCommands{{
+constexpr std::array<Command, 16> kCommands{{
     {"init", "", 0, 0, "Make a repository", define_init, run_init},
     {"backup", "PATH...", 0, kAny, "Make a snapshot of the paths", define_backup, run_backup},
     {"watch", "PATH...", 1, kAny, "Make a snapshot of the paths now, and one after every change", define_watch, run_watch},
@@ -21,6 +21,8 @@ constexpr std::array<Command, 14> kCommands{{
     {"ls", "SNAP[:PATH]", 1, 1, "List what is in a snapshot", define_ls, run_ls},
     {"dump", "SNAP:PATH", 1, 1, "Write a file, or a directory as an archive, to standard output", define_dump, run_dump},
     {"diff", "SNAP SNAP", 2, 2, "Show what differs between two snapshots", define_diff, run_diff},
+    {"forget", "[SNAP...]", 0, kAny, "Say which snapshots count no longer", define_forget, run_forget},
+    {"key", "list|add|passwd|remove|new-writer [ID]", 1, 2, "Manage passwords, and credentials of writers", define_key, run_key},
     {"check", "", 0, 0, "Look for damage in the repository", define_check, run_check},
     {"cat", "config|index|pack|snapshot|tree [ID]", 1, 2, "Show an object, decoded, as JSON", define_nothing, run_cat},
     {"version", "", 0, 0, "Show the version", define_nothing, run_version},
@@ -28,7 +30,7 @@ constexpr std::array<Command, 14> kCommands{{
     {"help", "[COMMAND]", 0, 1, "Show this help, or a command's", define_nothing, run_help},
 }};
 
-constexpr std::array<std::string_view, 13> kToCome{"forget", "prune",  "mount", "key", "find",   "stats", "tag",
+constexpr std::array<std::string_view, 11> kToCome{"prune",  "mount", "find",   "stats", "tag",
                                                    "repair", "copy",  "push", "pull",  "export", "import"};
 
 }  // namespace
@@ -60,6 +62,7 @@ void define_filter(Flags& flags, SnapshotFilter& filter) {
   flags.heading("Which snapshots");
   flags.texts("--host", "HOST", filter.hosts, "only those of this host; may be repeated");
   flags.lists("--tag", "TAG,...", filter.tags, "only those with all of these tags; repeated: or all of those");
+  flags.texts("--writer", "NAME", filter.writers, "only those by this writer; may be repeated");
   flags.texts("--path", "PATH", filter.paths, "only those of this packaged path; may be repeated");
 }
 

@@ -55,6 +55,7 @@ struct Command {
 
 // Flags that several commands have.
 void define_filter(Flags& flags, SnapshotFilter& filter);
+void define_kdf(Flags& flags, Arguments& arguments);
 void define_overwrite(Flags& flags, RestoreOptions& options);
 
 void define_nothing(Flags& flags, Arguments& arguments);
@@ -66,6 +67,8 @@ void define_snapshots(Flags& flags, Arguments& arguments);
 void define_ls(Flags& flags, Arguments& arguments);
 void define_dump(Flags& flags, Arguments& arguments);
 void define_diff(Flags& flags, Arguments& arguments);
+void define_forget(Flags& flags, Arguments& arguments);
+void define_key(Flags& flags, Arguments& arguments);
 void define_check(Flags& flags, Arguments& arguments);
 
 void run_init(Context& context);
@@ -77,6 +80,8 @@ void run_snapshots(Context& context);
 void run_ls(Context& context);
 void run_dump(Context& context);
 void run_diff(Context& context);
+void run_forget(Context& context);
+void run_key(Context& context);
 void run_check(Context& context);
 void run_cat(Context& context);
 void run_version(Context& context);

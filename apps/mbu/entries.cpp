@@ -66,6 +66,8 @@ const char* modifier_of(DiffLine::Kind kind) noexcept {
   return "?";
 }
 
+const char* role_name(CredentialInfo::Role role) noexcept { return role == CredentialInfo::Role::owner ? "owner" : "writer"; }
+
 const char* activity_name(WatcherStatus::Activity activity) noexcept {
   switch (activity) {
     case WatcherStatus::Activity::comparing: return "comparing";

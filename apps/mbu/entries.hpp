@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "mbu/types/credentials.hpp"
 #include "mbu/types/results.hpp"
 #include "mbu/types/watch.hpp"
 
@@ -14,6 +15,9 @@ namespace mbu::cli {
 [[nodiscard]] const char* type_name(EntryType type) noexcept;
 // restic's letters: + - M U T.
 [[nodiscard]] const char* modifier_of(DiffLine::Kind kind) noexcept;
+
+// "owner", "writer".
+[[nodiscard]] const char* role_name(CredentialInfo::Role role) noexcept;
 
 // "comparing", "waiting", "packaging", "retrying".
 [[nodiscard]] const char* activity_name(WatcherStatus::Activity activity) noexcept;

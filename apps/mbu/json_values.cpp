@@ -43,6 +43,7 @@ Json snapshot_value(const SnapshotInfo& s) {
                        {"data_added_packed", s.stored_bytes},
                        {"problems", s.problem_count}};
   object["writer"] = s.writer.hex();
+  if (!s.writer_name.empty()) object["writer_name"] = lossy_utf8(s.writer_name);
   object["instance"] = s.instance.hex();
   object["number"] = s.number;
   if (!s.problems.empty()) {
@@ -105,6 +106,21 @@ Json backup_value(const BackupSummary& s) {
   object["problems"] = s.problems;
   if (s.parent) object["parent"] = s.parent->hex();
   if (s.snapshot) object["snapshot_id"] = s.snapshot->hex();
+  return object;
+}
+
+Json credential_value(const CredentialInfo& c) {
+  Json object;
+  object["id"] = c.id.hex();
+  object["name"] = lossy_utf8(c.name);
+  object["role"] = role_name(c.role);
+  object["created"] = format_rfc3339(c.created_s, 0);
+  object["kdf"] = c.kdf == Kdf::argon2id ? "argon2id" : "pbkdf2";
+  if (c.kdf == Kdf::argon2id) object["kdf_memory_kib"] = c.memory_kib;
+  object["kdf_time"] = c.passes;
+  if (c.domain) object["domain"] = c.domain->hex();
+  object["present"] = c.present;
+  object["current"] = c.current;
   return object;
 }
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "mbu/types/credentials.hpp"
 #include "mbu/types/results.hpp"
 #include "mbu/types/watch.hpp"
 
@@ -18,6 +19,7 @@ void put_names(Json& object, const std::string& key, const std::vector<std::stri
 [[nodiscard]] Json snapshot_value(const SnapshotInfo& snapshot);
 [[nodiscard]] Json entry_value(const EntryInfo& entry);
 [[nodiscard]] Json watcher_value(const WatcherStatus& watcher);
+[[nodiscard]] Json credential_value(const CredentialInfo& credential);
 [[nodiscard]] Json backup_value(const BackupSummary& summary);
 
 // One line, never an exception for the bytes in it.

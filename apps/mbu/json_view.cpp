@@ -138,6 +138,7 @@ void JsonView::watching(const WatchReport& report) {
   object["feed"] = report.feed;
   put_names(object, "paths", report.paths);
   put_name(object, "repository", report.location);
+  object["keeps_owner"] = report.keeps_owner;
   line(object);
 }
 
@@ -214,6 +215,47 @@ void JsonView::diff_done(const SnapshotInfo& from, const SnapshotInfo& to, const
   object["changed_files"] = s.files_changed;
   object["added"] = {{"files", s.files_added}, {"dirs", s.dirs_added}, {"bytes", s.bytes_added}};
   object["removed"] = {{"files", s.files_removed}, {"dirs", s.dirs_removed}, {"bytes", s.bytes_removed}};
+  line(object);
+}
+
+// restic's array of groups, with the writer beside.
+void JsonView::forgotten(const ForgetPlan& plan, bool) {
+  Json groups = Json::array();
+  for (const auto& group : plan.groups) {
+    Json object;
+    put_names(object, "tags", group.tags);
+    object["host"] = lossy_utf8(group.host);
+    put_names(object, "paths", group.paths);
+    object["writer"] = group.writer.hex();
+    object["keep"] = Json::array();
+    object["remove"] = Json::array();
+    object["reasons"] = Json::array();
+    for (const auto& kept : group.keep) {
+      object["keep"].push_back(snapshot_value(kept.snapshot));
+      object["reasons"].push_back({{"snapshot", kept.snapshot.name.hex()}, {"matches", kept.reasons}});
+    }
+    for (const auto& snapshot : group.forget) object["remove"].push_back(snapshot_value(snapshot));
+    groups.push_back(std::move(object));
+  }
+  output_.line(one_line(groups));
+}
+
+void JsonView::credentials(const std::vector<CredentialInfo>& all) {
+  Json array = Json::array();
+  for (const auto& credential : all) array.push_back(credential_value(credential));
+  output_.line(one_line(array));
+}
+
+void JsonView::credential(const CredentialReport& report) {
+  Json object;
+  switch (report.change) {
+    case CredentialReport::Change::added: object["message_type"] = "key_added"; break;
+    case CredentialReport::Change::changed: object["message_type"] = "key_changed"; break;
+    case CredentialReport::Change::removed: object["message_type"] = "key_removed"; break;
+    case CredentialReport::Change::admitted: object["message_type"] = "writer_admitted"; break;
+  }
+  object.update(credential_value(report.info));
+  if (!report.file.empty()) put_name(object, "file", report.file);
   line(object);
 }
 

@@ -1,5 +1,6 @@
 // The commands that only look: snapshots, ls, dump, diff, cat.
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "commands.hpp"
@@ -14,12 +15,13 @@ namespace {
 
 // The newest `count` of every host and set of paths, as restic counts them; the order stays.
 std::vector<SnapshotInfo> newest_of_each(std::vector<SnapshotInfo> all, std::uint64_t count) {
-  using Group = std::pair<std::string, std::vector<std::string>>;
+  using Group = std::tuple<PublicKey, std::string, std::vector<std::string>>;
+  const auto group_of = [](const SnapshotInfo& snapshot) { return Group(snapshot.writer, snapshot.host, snapshot.paths); };
   std::map<Group, std::uint64_t> left;
-  for (const auto& snapshot : all) ++left[{snapshot.host, snapshot.paths}];
+  for (const auto& snapshot : all) ++left[group_of(snapshot)];
   std::vector<SnapshotInfo> newest;
   for (auto& snapshot : all) {
-    if (left[{snapshot.host, snapshot.paths}]-- <= count) newest.push_back(std::move(snapshot));
+    if (left[group_of(snapshot)]-- <= count) newest.push_back(std::move(snapshot));
   }
   return newest;
 }

@@ -53,7 +53,7 @@ int status_of(const CheckReport& report, bool arriving) {
 
 }  // namespace
 
-void define_init(Flags& flags, Arguments& arguments) {
+void define_kdf(Flags& flags, Arguments& arguments) {
   InitOptions& init = arguments.init;
   flags.parsed("--kdf", "argon2id|pbkdf2", "how the password is stretched; default: as configured",
                [&arguments](const std::string& given) {
@@ -70,6 +70,8 @@ void define_init(Flags& flags, Arguments& arguments) {
                  init.passes = static_cast<std::uint32_t>(parse_number("--kdf-time", given, 1, UINT32_MAX));
                });
 }
+
+void define_init(Flags& flags, Arguments& arguments) { define_kdf(flags, arguments); }
 
 void run_init(Context& context) {
   Session session(context);

@@ -79,6 +79,7 @@ void CommandLine::define_global_flags() {
   flags.parsed("--password-fd", "N", "a descriptor to read the password from", [&global](const std::string& given) {
     global.password_descriptor = static_cast<int>(parse_number("--password-fd", given, 0, 1 << 20));
   });
+  flags.text("--credential", "FILE", global.credential, "a writer's credential, which adds snapshots and reads nothing (MBU_CREDENTIAL)");
   flags.heading("Work");
   flags.text("--cache-dir", "DIR", global.cache_directory, "where the cache lies (MBU_CACHE_DIR)");
   flags.flag("--no-cache", global.no_cache, "use no cache");
@@ -222,6 +223,7 @@ void CommandLine::parse(std::vector<std::string> words) {
   check_short_forms();
   if (arguments_.short_forms.count() == 0) check_operands();
   use_environment(arguments_.global.repository, "MBU_REPOSITORY");
+  use_environment(arguments_.global.credential, "MBU_CREDENTIAL");
   use_environment(arguments_.global.cache_directory, "MBU_CACHE_DIR");
 }
 

@@ -76,7 +76,7 @@ PasswordSources Session::sources() {
   if (can_prompt()) {
     sources.prompt = [this](bool fresh) {
       const std::string question = fresh ? "new password for {}: " : "password for {}: ";
-      return prompt_password(fmt::format(fmt::runtime(question), printable(location())), fresh, context_.interrupt);
+      return prompt_password(fmt::format(fmt::runtime(question), printable(flags_.credential.empty() || fresh ? location() : flags_.credential)), fresh, context_.interrupt);
     };
   }
   if (ask_ == Ask::in_any_case) return sources;
@@ -93,9 +93,9 @@ PasswordSources Session::sources() {
   return sources;
 }
 
-Password Session::obtain(bool fresh) {
+Password Session::obtain_fresh() {
   PasswordSources from = sources();
-  return obtain_password(from, fresh);
+  return obtain_password(from, true);
 }
 
 bool Session::only_prompt() {
@@ -107,6 +107,7 @@ RepositoryOptions Session::options() {
   RepositoryOptions options;
   options.location = location();
   if (!flags_.cache_directory.empty()) options.cache_directory = absolute_path(flags_.cache_directory);
+  if (!flags_.credential.empty() && ask_ != Ask::in_any_case) options.credential_file = absolute_path(flags_.credential);
   options.use_cache = !flags_.no_cache;
   options.threads = flags_.threads;
   const std::string& compression = flags_.compression.empty() ? configuration_.compression : flags_.compression;
@@ -125,11 +126,20 @@ RepositoryOptions Session::options_with(Password password) {
 
 Repository Session::open_with_prompt() {
   for (int left = only_prompt() ? kTries : 1;; --left) {
-    Password password = obtain(false);
+    RepositoryOptions filled = options();
+    filled.password = sources();  // asked only when something needs it
+    bool answered = false;
+    if (filled.password.prompt) {
+      filled.password.prompt = [&answered, ask = std::move(filled.password.prompt)](bool fresh) {
+        auto password = ask(fresh);
+        answered = true;
+        return password;
+      };
+    }
     try {
-      return Repository::open(options_with(std::move(password)));
+      return Repository::open(std::move(filled));
     } catch (const Error& error) {
-      if (error.code() != Code::wrong_password || left <= 1) throw;
+      if (error.code() != Code::wrong_password || left <= 1 || !answered) throw;
       context_.view.warning("wrong password");
     }
   }
@@ -152,10 +162,11 @@ Repository Session::open() {
 
 Repository Session::open_or_make() {
   if (Repository::exists(location())) return open_with_prompt();
-  if (!flags_.repository.empty() || Repository::remembered(location(), state_directory())) refuse_missing();
+  const bool made_by_others = !flags_.repository.empty() || !flags_.credential.empty();
+  if (made_by_others || Repository::remembered(location(), state_directory())) refuse_missing();
   InitOptions init;
   if (configuration_.kdf == "pbkdf2") init.kdf = Kdf::pbkdf2;
-  const Password password = obtain(true);
+  const Password password = obtain_fresh();
   try {
     context_.view.made(Repository::create(options_with(password.clone()), init));
   } catch (const Error&) {
@@ -169,7 +180,7 @@ void Session::make(const InitOptions& init) {
     throw Error(Code::failed, "there is a repository already", location(),
                 "use it as it is: " + command_prefix() + "backup PATH, or make another by -r DIR");
   }
-  context_.view.made(Repository::create(options_with(obtain(true)), init));
+  context_.view.made(Repository::create(options_with(obtain_fresh()), init));
 }
 
 std::vector<OwnPlace> Session::own_places() {

@@ -41,7 +41,7 @@ class Session {
 
  private:
   [[nodiscard]] PasswordSources sources();
-  [[nodiscard]] Password obtain(bool fresh);
+  [[nodiscard]] Password obtain_fresh();
   [[nodiscard]] RepositoryOptions options_with(Password password);
   [[nodiscard]] Repository open_with_prompt();
   [[nodiscard]] bool only_prompt();

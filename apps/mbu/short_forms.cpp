@@ -1,6 +1,7 @@
 // The original tool's -o, -w and -d: one directory in, the latest of it out.
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "backup.hpp"
@@ -75,14 +76,25 @@ std::string named_path(const std::string& given, const Paths& packaged) {
   throw Error(Code::not_found, "was never packaged", given, there);
 }
 
-// The newest snapshot with this path, of this host if it has one. `snapshots`: oldest first.
+// The newest snapshot with this path: the owner's own if there is one, since no other writer speaks for him, and of this host if there is one.
+// `snapshots`: oldest first; one of them has the path.
 const SnapshotInfo& latest_of(const std::vector<SnapshotInfo>& snapshots, const std::string& path, const std::string& host) {
-  const auto holds = [&path](const SnapshotInfo& snapshot) {
-    return std::find(snapshot.paths.begin(), snapshot.paths.end(), path) != snapshot.paths.end();
-  };
-  const auto here = [&](const SnapshotInfo& snapshot) { return holds(snapshot) && snapshot.host == host; };
-  const auto found = std::find_if(snapshots.rbegin(), snapshots.rend(), here);
-  return found != snapshots.rend() ? *found : *std::find_if(snapshots.rbegin(), snapshots.rend(), holds);
+  std::vector<const SnapshotInfo*> found;
+  for (const auto& snapshot : snapshots) {
+    if (std::find(snapshot.paths.begin(), snapshot.paths.end(), path) != snapshot.paths.end()) found.push_back(&snapshot);
+  }
+  if (std::any_of(found.begin(), found.end(), [](const auto* snapshot) { return snapshot->own; })) {
+    std::erase_if(found, [](const auto* snapshot) { return !snapshot->own; });
+  }
+  std::map<PublicKey, std::string> writers;
+  for (const auto* snapshot : found) writers.emplace(snapshot->writer, snapshot->writer_name);
+  if (writers.size() > 1) {
+    std::string names;
+    for (const auto& [key, name] : writers) names += (names.empty() ? "" : ", ") + name;
+    throw Error(Code::usage, "several writers packaged it: " + names, path, "choose one: mbu restore latest --writer NAME --path " + path);
+  }
+  const auto here = std::find_if(found.rbegin(), found.rend(), [&](const auto* snapshot) { return snapshot->host == host; });
+  return here != found.rend() ? **here : *found.back();
 }
 
 bool is_directory(Repository& repository, const SnapshotInfo& snapshot, const std::string& path) {

@@ -30,7 +30,9 @@ std::string padded(const std::string& text, std::size_t width) {
 Row row_of(const SnapshotInfo& snapshot) {
   std::string size = format_bytes(snapshot.bytes);
   if (snapshot.problem_count > 0) size += " (incomplete)";
-  return {snapshot.name.hex().substr(0, 8), format_local_time(snapshot.time_s), printable(snapshot.host),
+  std::string host = printable(snapshot.host);
+  if (!snapshot.own) host += " by " + (snapshot.writer_name.empty() ? snapshot.writer.hex().substr(0, 8) : printable(snapshot.writer_name));
+  return {snapshot.name.hex().substr(0, 8), format_local_time(snapshot.time_s), host,
           joined(snapshot.tags), size, joined(snapshot.paths)};
 }
 
@@ -43,6 +45,22 @@ std::string line_of(const Row& row, const std::array<std::size_t, kColumns>& wid
   return line;
 }
 
+void write_table(Output& output, const std::vector<Row>& rows) {
+  std::array<std::size_t, kColumns> widths{};
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < kColumns; ++i) widths[i] = std::max(widths[i], columns_of(row[i]));
+  }
+  for (const auto& row : rows) output.line(line_of(row, widths));
+}
+
+std::string short_id(const ObjectName& id) { return id.hex().substr(0, 8); }
+
+std::string domain_of(const CredentialInfo& writer) {
+  if (!writer.domain) return "not admitted";
+  const bool main = writer.domain->hex().starts_with("6d61696e0000");
+  return main ? "main" : writer.domain->hex().substr(0, 8);
+}
+
 std::string owner(const std::string& name, std::uint32_t id) { return name.empty() ? std::to_string(id) : printable(name); }
 
 std::string size_or_device(const EntryInfo& entry) {
@@ -53,15 +71,68 @@ std::string size_or_device(const EntryInfo& entry) {
 }  // namespace
 
 void TextView::snapshots(const std::vector<SnapshotInfo>& list) {
-  const Row header{"ID", "Time", "Host", "Tags", "Size", "Paths"};
-  std::vector<Row> rows{header};
+  std::vector<Row> rows{{"ID", "Time", "Host", "Tags", "Size", "Paths"}};
   for (const auto& snapshot : list) rows.push_back(row_of(snapshot));
-  std::array<std::size_t, kColumns> widths{};
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < kColumns; ++i) widths[i] = std::max(widths[i], columns_of(row[i]));
-  }
-  for (const auto& row : rows) output_.line(line_of(row, widths));
+  write_table(output_, rows);
   output_.line(format_counted(list.size(), "snapshot"));
+}
+
+void TextView::forgotten(const ForgetPlan& plan, bool dry_run) {
+  std::vector<Row> rows{{"ID", "Time", "Host", "Tags", "Kept as", "Paths"}};
+  std::uint64_t kept = 0, gone = 0;
+  const auto add = [&](const SnapshotInfo& snapshot, std::string reason) {
+    rows.push_back(row_of(snapshot));
+    rows.back()[4] = std::move(reason);
+  };
+  for (const auto& group : plan.groups) {
+    for (const auto& [snapshot, reasons] : group.keep) add(snapshot, joined(reasons));
+    for (const auto& snapshot : group.forget) add(snapshot, "-");
+    kept += group.keep.size();
+    gone += group.forget.size();
+  }
+  if (!quiet_ && rows.size() > 1) write_table(output_, rows);
+  tell(fmt::format("{} {}{}", dry_run ? "would forget" : "forgot", format_counted(gone, "snapshot"),
+                   kept > 0 ? ", " + format_count(kept) + " kept" : ""));
+}
+
+void TextView::credentials(const std::vector<CredentialInfo>& all) {
+  std::vector<Row> rows{{"ID", "Name", "Role", "Stretched by", "Made", "Domain"}};
+  for (const auto& c : all) {
+    const std::string kdf = c.kdf == Kdf::argon2id ? fmt::format("argon2id {} MiB, {} passes", c.memory_kib / 1024, c.passes)
+                                                   : fmt::format("pbkdf2 {} rounds", format_count(c.passes));
+    rows.push_back({short_id(c.id) + (c.current ? "*" : ""), printable(c.name), role_name(c.role), c.present ? kdf : "(missing)",
+                    c.present ? format_local_time(c.created_s) : "",
+                    c.role == CredentialInfo::Role::owner ? "main" : domain_of(c)});
+  }
+  write_table(output_, rows);
+  tell("* opened the repository this time");
+}
+
+void TextView::credential(const CredentialReport& report) {
+  const std::string name = printable(report.info.name) + " (" + short_id(report.info.id) + ")";
+  switch (report.change) {
+    case CredentialReport::Change::added:
+      tell("added the password " + name);
+      break;
+    case CredentialReport::Change::changed:
+      tell("changed the password " + name);
+      tell("whoever has a copy of the repository from before can open that with the old one");
+      break;
+    case CredentialReport::Change::removed:
+      tell("removed " + name);
+      if (report.info.role == CredentialInfo::Role::writer) {
+        tell("what it has published so far stays; what it publishes from now on does not count");
+      } else {
+        tell("whoever has a copy of the repository from before can open that with it");
+      }
+      break;
+    case CredentialReport::Change::admitted:
+      tell("admitted the writer " + name);
+      tell("its credential: " + printable(report.file));
+      tell("move it to that machine, and keep it from others; there:");
+      tell("  " + report.use);
+      break;
+  }
 }
 
 void TextView::listing_begins(const SnapshotInfo&) {}

@@ -110,6 +110,7 @@ void TextView::backup_done(const BackupReport& report) {
 void TextView::watching(const WatchReport& report) {
   watch_ = report;
   tell(fmt::format("watching {} by {}; packages: {}", joined_names(report.paths), report.feed, printable(report.location)));
+  if (report.keeps_owner) tell("the owner's keys stay in memory (--keep-owner): whoever reads it can read the repository");
   if (report.takes_lines) tell("type s for the state, -d to restore, q to end");
 }
 

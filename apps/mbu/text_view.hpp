@@ -28,6 +28,9 @@ class TextView final : public View {
   void diff_begins(const SnapshotInfo& from, const SnapshotInfo& to) override;
   void difference(const DiffLine& line) override;
   void diff_done(const SnapshotInfo& from, const SnapshotInfo& to, const DiffSummary& summary) override;
+  void forgotten(const ForgetPlan& plan, bool dry_run) override;
+  void credentials(const std::vector<CredentialInfo>& all) override;
+  void credential(const CredentialReport& report) override;
   void checked(const CheckOutcome& outcome) override;
   void version(const std::string& version) override;
   void failed(const Error& error, int status) override;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "mbu/types/credentials.hpp"
 #include "mbu/types/error.hpp"
 #include "mbu/types/events.hpp"
 #include "mbu/types/results.hpp"
@@ -44,6 +45,15 @@ struct WatchReport {
   std::string feed;             // "fanotify", "inotify" or "poll"
   std::string location;         // of the repository
   bool takes_lines = false;     // a person may type s, -d and q
+  bool keeps_owner = false;     // the owner's keys stay in memory
+};
+
+struct CredentialReport {
+  enum class Change { added, changed, removed, admitted };
+  Change change = Change::added;
+  CredentialInfo info;
+  std::string file = {};        // of an admitted writer: its credential
+  std::string use = {};         // and the command that uses it, for a shell
 };
 
 class View : public EventSink {
@@ -68,6 +78,9 @@ class View : public EventSink {
   virtual void diff_begins(const SnapshotInfo& from, const SnapshotInfo& to) = 0;
   virtual void difference(const DiffLine& line) = 0;
   virtual void diff_done(const SnapshotInfo& from, const SnapshotInfo& to, const DiffSummary& summary) = 0;
+  virtual void forgotten(const ForgetPlan& plan, bool dry_run) = 0;
+  virtual void credentials(const std::vector<CredentialInfo>& all) = 0;
+  virtual void credential(const CredentialReport& report) = 0;
   virtual void checked(const CheckOutcome& outcome) = 0;
   virtual void version(const std::string& version) = 0;
   // The last word of a run that ends with an error.

@@ -92,6 +92,8 @@ WatchOptions options_of(const Context& context, const Configuration::Watcher& co
   options.feed = flags.feed.value_or(feed_named(configured.module));
   options.settle_ms = flags.settle_ms.value_or(configured.settle_ms);
   options.max_delay_ms = flags.max_delay_ms.value_or(configured.max_delay_ms);
+  options.keep = configured.keep;
+  options.keep_owner = flags.keep_owner;
   options.poll_interval_ms = configured.poll_interval_ms.value_or(0);
   return options;
 }
@@ -114,6 +116,7 @@ void define_watch(Flags& flags, Arguments& arguments) {
                    throw Error(Code::usage, "--feed wants one of " + words + ", not '" + given + "'");
                  }
                });
+  flags.flag("--keep-owner", watch.keep_owner, "keep the owner's keys in memory, to forget old snapshots as watcher.keep says");
   flags.parsed("--push", "DEST", "", [](const std::string&) {
     throw Error(Code::usage, "--push is not in this version: nothing is copied anywhere");
   });
@@ -155,7 +158,7 @@ void watch(Context& context, Session& session, Repository& repository, const Bac
     to.on_input = [&] { return terminal.read(); };
     to.ready = [&](const std::string& feed) {
       manager->ready("watching by " + feed);
-      context.view.watching({given.paths, feed, repository.location(), at_terminal});
+      context.view.watching({given.paths, feed, repository.location(), at_terminal, options.keep_owner && repository.is_owner()});
     };
     to.change = [&](std::uint64_t directories) { context.view.change(directories); };
     to.published = [&](const BackupSummary& summary) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "mbu/types/credentials.hpp"
 #include "mbu/types/options.hpp"
 #include "mbu/types/results.hpp"
 #include "mbu/types/watch.hpp"
@@ -40,6 +41,11 @@ class Repository {
   [[nodiscard]] RepositoryId id() const;
   [[nodiscard]] std::string location() const;
 
+  // Whether the owner's keys are in hand: else this can add snapshots and read nothing.
+  [[nodiscard]] bool is_owner() const;
+  // Code::forbidden, with what it takes, unless they are.
+  void require_owner() const;
+
   BackupSummary backup(const BackupOptions& options);
 
   // One snapshot now, then one after each change, until the control says stop. Code::interrupted as backup() throws it. An error of the
@@ -65,6 +71,22 @@ class Repository {
 
   DiffSummary diff(const SnapshotInfo& from, const SnapshotInfo& to,
                    const std::function<void(const DiffLine&)>& visit);
+
+  // Says which snapshots count no longer, as the options have it, and returns what was decided. Nothing is deleted: what only these
+  // snapshots need stays in the repository. Code::forbidden without the owner's keys, Code::usage when the options keep and name nothing.
+  ForgetPlan forget(const ForgetOptions& options);
+
+  // Passwords of the owner, and writers' credentials. Code::forbidden without the owner's keys, as with all that follows about them.
+  std::vector<CredentialInfo> credentials();
+  // Another password of the owner's. Code::usage when the name is taken.
+  CredentialInfo add_password(const Password& password, const CredentialOptions& options);
+  // The password that opened this repository gives way to another; whoever copied a key before still has it.
+  CredentialInfo change_password(const Password& password, const CredentialOptions& options);
+  // A credential for a machine that adds snapshots and can read nothing, written to a file that only its owner may read. Code::usage when the
+  // name is taken, Code::failed when the file exists or cannot be written: nobody is admitted then.
+  CredentialInfo add_writer(const NewWriterOptions& options);
+  // By name or the beginning of its id. What a removed writer adds later does not count. Code::not_found, Code::failed for the owner's last.
+  CredentialInfo remove_credential(const std::string& text);
 
   CheckReport check(const CheckOptions& options);
 

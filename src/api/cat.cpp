@@ -64,7 +64,7 @@ repo::StoredSnapshot find_snapshot(const repo::Vault& vault, const std::string& 
   if (!text.starts_with("latest")) {
     return repo::read_snapshot(vault, find_object(vault, store::Folder::snapshots, "snapshot", text));
   }
-  return repo::find_snapshot(repo::read_snapshots(vault, [](const CheckReport::Finding&) {}), text, {});
+  return repo::find_snapshot(repo::read_snapshots(vault, repo::Which::current, [](const CheckReport::Finding&) {}), text, {});
 }
 
 ChunkId directory_at(tree::TreeReader& reader, const ChunkId& root, const std::string& path) {
@@ -78,27 +78,33 @@ ChunkId directory_at(tree::TreeReader& reader, const ChunkId& root, const std::s
   return found->entry.directory;
 }
 
-Json tree_value(const repo::Vault& vault, const repo::ChunkIndex& index, const std::string& text) {
+Json page_value(const repo::Vault& vault, const repo::ChunkIndex& index, const ChunkId& id) {
   tree::TreeReader reader(vault, index);
-  const auto colon = text.find(':');
-  const std::string path = colon == std::string::npos ? std::string() : text.substr(colon + 1);
-  auto id = ChunkId::parse(text);
-  if (!id || !index.find(*id)) {
-    id = directory_at(reader, find_snapshot(vault, text.substr(0, colon)).snapshot.root, path);
-  }
-  Json object{{"id", id->hex()}};
-  object.update(decoded(reader.page(*id, "page " + id->hex())));
+  Json object{{"id", id.hex()}};
+  object.update(decoded(reader.page(id, "page " + id.hex())));
   return object;
 }
 
-Json value_of(const repo::Vault& vault, const std::function<repo::ChunkIndex()>& load_index,
-              const std::string& kind, const std::string& id) {
+// A page by its id, in the own domain, or by a snapshot and a path.
+Json tree_value(const repo::Vault& vault, const LoadIndex& load_index, const std::string& text) {
+  if (const auto id = ChunkId::parse(text)) {
+    const auto index = load_index(vault.keyring().own_domain().id);
+    if (index.find(*id)) return page_value(vault, index, *id);
+  }
+  const auto colon = text.find(':');
+  const auto snapshot = find_snapshot(vault, text.substr(0, colon));
+  const auto index = load_index(snapshot.domain);
+  tree::TreeReader reader(vault, index);
+  return page_value(vault, index, directory_at(reader, snapshot.snapshot.root, colon == std::string::npos ? "" : text.substr(colon + 1)));
+}
+
+Json value_of(const repo::Vault& vault, const LoadIndex& load_index, const std::string& kind, const std::string& id) {
   const auto find = [&](store::Folder folder) { return find_object(vault, folder, kind, id); };
   if (kind == "config") return config_value(vault);
   if (kind == "index") return index_value(vault, find(store::Folder::indexes));
   if (kind == "pack") return decoded(repo::read_toc(vault, find(store::Folder::packs)));
   if (kind == "snapshot") return decoded(find_snapshot(vault, id));
-  if (kind == "tree") return tree_value(vault, load_index(), id);
+  if (kind == "tree") return tree_value(vault, load_index, id);
   if (kind == "slot") return slot_value(vault, find(store::Folder::keys));
   if (kind == "statement") return statement_value(vault, find(store::Folder::statements));
   throw Error(Code::usage, "there is no such kind of object", kind,
@@ -107,8 +113,7 @@ Json value_of(const repo::Vault& vault, const std::function<repo::ChunkIndex()>&
 
 }  // namespace
 
-std::string cat_object(const repo::Vault& vault, const std::function<repo::ChunkIndex()>& load_index,
-                       const std::string& kind, const std::string& id) {
+std::string cat_object(const repo::Vault& vault, const LoadIndex& load_index, const std::string& kind, const std::string& id) {
   return value_of(vault, load_index, kind, id).dump(2);
 }
 

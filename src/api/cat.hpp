@@ -12,9 +12,9 @@ namespace mbu::api {
 // the beginning of one; for a snapshot also `latest` and `latest~N`. For a tree: a page's whole id, or a snapshot as above, with
 // `:PATH` when not its root page is meant but that of a directory in it.
 //
-// `load_index` is called for trees only, since it costs.
+// `load_index`: of a domain; called for trees only, since it costs.
 // Code::not_found; Code::usage when several objects begin with `id`; Code::corrupt. Any thread.
-[[nodiscard]] std::string cat_object(const repo::Vault& vault, const std::function<repo::ChunkIndex()>& load_index,
-                                     const std::string& kind, const std::string& id);
+using LoadIndex = std::function<repo::ChunkIndex(const DomainId& domain)>;
+[[nodiscard]] std::string cat_object(const repo::Vault& vault, const LoadIndex& load_index, const std::string& kind, const std::string& id);
 
 }  // namespace mbu::api

@@ -14,9 +14,11 @@
 #include "ops/browse/browse.hpp"
 #include "ops/browse/dump.hpp"
 #include "ops/check/check.hpp"
+#include "ops/credentials/credentials.hpp"
+#include "ops/forget/forget.hpp"
 #include "ops/restore/restore.hpp"
 #include "os/status.hpp"
-#include "repo/context.hpp"
+#include "repo/known_snapshots.hpp"
 #include "repo/snapshot_query.hpp"
 #include "store/store.hpp"
 
@@ -47,8 +49,15 @@ std::string user_at_host() {
 // Opens the vault. Where no slot is left to open it, the error names those that this machine's state remembers.
 std::unique_ptr<repo::Vault> open_vault(RepositoryOptions& options) {
   try {
-    return repo::Vault::open(store::open_store(options.location),
-                             [&] { return keys::obtain_password(options.password, false); });
+    repo::Unlock unlock;
+    unlock.obtain = [&] { return keys::obtain_password(options.password, false); };
+    if (!options.credential_file.empty()) {
+      unlock.credential_path = options.credential_file;
+      unlock.credential = keys::read_credential_file(options.credential_file);
+    }
+    auto vault = repo::Vault::open(store::open_store(options.location), unlock);
+    options.password = {};  // what nobody asked for must not stay in memory either
+    return vault;
   } catch (const Error& error) {
     const std::string folder = store::folder_name(store::Folder::keys) + '/';
     if (error.code() != Code::corrupt || error.subject() != folder) throw;
@@ -76,7 +85,7 @@ struct Repository::Impl {
       : options(std::move(given)),
         vault(std::move(opened)),
         events(options.events),
-        state(state_of(options), vault->keyring().repository()),
+        state(state_of(options), vault->keyring().repository(), credential_name()),
         cache(open_cache()),
         context{*vault,
                 *cache,
@@ -86,6 +95,12 @@ struct Repository::Impl {
                 threads_of(options),
                 options.compression,
                 options.verify_blocks} {}
+
+  // A writer's; empty for the owner.
+  std::string credential_name() const {
+    const auto& keyring = vault->keyring();
+    return keyring.is_owner() ? "" : keyring.writer_signer().public_key().hex().substr(0, 16);
+  }
 
   std::string cache_directory() const {
     if (!options.use_cache) return {};
@@ -111,8 +126,14 @@ struct Repository::Impl {
     state.remember(fresh);
   }
 
+  void remember_keys() {
+    remember(store::Folder::keys);
+    remember(store::Folder::statements);
+  }
+
   std::vector<repo::StoredSnapshot> read_snapshots() {
-    auto all = repo::read_snapshots(*vault, context.tell_damage(), context.threads);
+    vault->require_owner();
+    auto all = repo::read_snapshots(context, repo::Which::current);
     remember(store::Folder::snapshots);
     return all;
   }
@@ -126,8 +147,8 @@ struct Repository::Impl {
     return own;
   }
 
-  repo::ChunkIndex load_index() {
-    return repo::ChunkIndex::load(*vault, context.tell_damage(), cache->location_tables());
+  repo::ChunkIndex load_index(const DomainId& domain) {
+    return repo::ChunkIndex::load(*vault, context.tell_damage(), {.domain = domain, .tables = cache->location_tables(domain)});
   }
 
   RepositoryOptions options;
@@ -158,8 +179,7 @@ Repository Repository::open(RepositoryOptions&& options) {
   auto vault = open_vault(options);
   auto impl = std::make_unique<Impl>(std::move(options), std::move(vault));
   cache::State::remember_location(state_of(impl->options), impl->options.location, impl->vault->keyring().repository());
-  impl->remember(store::Folder::keys);
-  impl->remember(store::Folder::statements);
+  impl->remember_keys();
   return Repository(std::move(impl));
 }
 
@@ -182,9 +202,7 @@ BackupSummary Repository::backup(const BackupOptions& options) {
 }
 
 void Repository::watch(const WatchOptions& options) {
-  const std::function<void()> drop_owner = [this] { impl_->vault->drop_owner(); };
-  api::watch(impl_->context, options, impl_->own_directories(options.backup.own_directories),
-             options.keep_owner ? std::function<void()>{} : drop_owner);
+  api::watch(impl_->context, *impl_->vault, options, impl_->own_directories(options.backup.own_directories));
 }
 
 std::vector<SnapshotInfo> Repository::snapshots(const SnapshotFilter& filter) {
@@ -201,31 +219,81 @@ SnapshotInfo Repository::resolve(const std::string& text, const SnapshotFilter& 
 
 void Repository::list(const SnapshotInfo& snapshot, const std::string& path, bool recursive,
                       const std::function<void(const EntryInfo&)>& visit) {
-  ops::list(impl_->context, impl_->load_index(), snapshot.root, path, recursive, visit);
+  ops::list(impl_->context, impl_->load_index(snapshot.domain), snapshot.root, path, recursive, visit);
 }
 
 RestoreSummary Repository::restore(const RestoreOptions& options) {
   const auto all = impl_->read_snapshots();
-  return ops::restore(impl_->context, impl_->load_index(), repo::find_snapshot(all, options.snapshot, options.filter), options,
+  const auto& snapshot = repo::find_snapshot(all, options.snapshot, options.filter);
+  return ops::restore(impl_->context, impl_->load_index(snapshot.domain), snapshot, options,
                       impl_->own_directories(options.own_directories));
 }
 
 void Repository::dump(const SnapshotInfo& snapshot, const std::string& path, const std::string& archive,
                       const std::function<void(ByteView)>& write) {
-  ops::dump(impl_->context, impl_->load_index(), snapshot.root, path, archive, write);
+  ops::dump(impl_->context, impl_->load_index(snapshot.domain), snapshot.root, path, archive, write);
 }
 
 DiffSummary Repository::diff(const SnapshotInfo& from, const SnapshotInfo& to,
                              const std::function<void(const DiffLine&)>& visit) {
-  return ops::diff(impl_->context, impl_->load_index(), from.root, to.root, visit);
+  const auto index = impl_->load_index(from.domain);
+  if (from.domain == to.domain) return ops::diff(impl_->context, {index, from.root}, {index, to.root}, visit);
+  return ops::diff(impl_->context, {index, from.root}, {impl_->load_index(to.domain), to.root}, visit);
+}
+
+ForgetPlan Repository::forget(const ForgetOptions& options) {
+  auto plan = ops::plan_forget(*impl_->vault, impl_->read_snapshots(), options);
+  if (!options.dry_run) {
+    ops::apply(plan, *impl_->vault);
+    impl_->remember(store::Folder::statements);
+  }
+  return plan;
+}
+
+void Repository::require_owner() const { impl_->vault->require_owner(); }
+bool Repository::is_owner() const { return impl_->vault->keyring().is_owner(); }
+
+std::vector<CredentialInfo> Repository::credentials() {
+  impl_->vault->require_owner();
+  return ops::list_credentials(*impl_->vault, impl_->context.tell_damage());
+}
+
+CredentialInfo Repository::add_password(const Password& password, const CredentialOptions& options) {
+  auto named = options;
+  if (named.name.empty()) named.name = user_at_host();
+  const auto added = ops::add_password(*impl_->vault, password, named);
+  impl_->remember_keys();
+  return added;
+}
+
+CredentialInfo Repository::change_password(const Password& password, const CredentialOptions& options) {
+  auto named = options;
+  if (named.name.empty()) named.name = user_at_host();
+  const auto added = ops::change_password(*impl_->vault, password, named);
+  impl_->remember_keys();
+  return added;
+}
+
+CredentialInfo Repository::add_writer(const NewWriterOptions& options) {
+  auto made = ops::add_writer(*impl_->vault, options);
+  impl_->remember_keys();
+  return made;
+}
+
+CredentialInfo Repository::remove_credential(const std::string& text) {
+  const auto removed = ops::remove_credential(*impl_->vault, text);
+  impl_->remember_keys();
+  return removed;
 }
 
 CheckReport Repository::check(const CheckOptions& options) {
+  impl_->vault->require_owner();
   return ops::check(impl_->context, options);
 }
 
 std::string Repository::cat(const std::string& kind, const std::string& id) {
-  return api::cat_object(*impl_->vault, [this] { return impl_->load_index(); }, kind, id);
+  if (kind != "config") impl_->vault->require_owner();
+  return api::cat_object(*impl_->vault, [this](const DomainId& domain) { return impl_->load_index(domain); }, kind, id);
 }
 
 }  // namespace mbu

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "api/watch_board.hpp"
+#include "api/watch_retention.hpp"
 #include "ops/backup/backup.hpp"
 #include "ops/watch/watch.hpp"
 #include "source/selection.hpp"
@@ -26,17 +27,23 @@ ops::FeedKind kind_of(WatchOptions::Feed feed) {
 
 std::int64_t now_s() { return system_clock().wall().seconds; }
 
+void require_keys_to_forget(const repo::Context& context, const WatchOptions& options) {
+  if (options.keep.empty() || options.keep_owner || !context.vault.keyring().is_owner()) return;
+  throw Error(Code::usage, "forgetting old snapshots takes the owner's keys, which a watcher drops after its first snapshot", "watcher.keep",
+              "give --keep-owner, so that they stay in memory, or take keep out of the configuration");
+}
+
 class Watch {
  public:
-  Watch(const repo::Context& context, const WatchOptions& options, const std::vector<std::string>& own_directories,
-        const std::function<void()>& drop_owner)
+  Watch(const repo::Context& context, repo::Vault& vault, const WatchOptions& options, const std::vector<std::string>& own_directories)
       : context_(context),
         options_(options),
         own_directories_(own_directories),
-        drop_owner_(drop_owner),
+        vault_(vault),
         sight_(open_sight(options_)),
         board_(context.state.directory(), first_status()),
-        series_(context, options_.backup, own_directories) {
+        series_(context, options_.backup, own_directories),
+        retention_(context, vault) {
     series_.tell(hard_links_);
     context_.cache.keep_back(kRecordsInMemory);
   }
@@ -120,6 +127,8 @@ class Watch {
     try {
       auto next = options_.reload();
       next.backup.paths = options_.backup.paths;
+      next.keep_owner = options_.keep_owner;
+      require_keys_to_forget(context_, next);
       sight_ = open_sight(next);
       options_ = std::move(next);
     } catch (const Error& error) {
@@ -129,6 +138,10 @@ class Watch {
 
   bool package(const ingest::Dirty& dirty) {
     if (series_began_ && !dirty.is_everything() && options_.change) options_.change(dirty.size());
+    if (vault_.refresh()) {  // a writer may have been removed
+      vault_.require_writable();
+      series_.look_again();
+    }
     const auto problems = context_.events.problems();
     const auto summary = series_began_ ? series_.snapshot_if_changed(&dirty) : series_.snapshot(&dirty);
     if (!std::exchange(series_began_, true)) begin_series();
@@ -140,25 +153,41 @@ class Watch {
       status.last_snapshot_s = now_s();
       status.problems = context_.events.problems() - problems;
     });
-    if (summary.snapshot && options_.published) options_.published(summary);
-    return summary.snapshot.has_value();
+    if (!summary.snapshot) return false;
+    if (options_.published) options_.published(summary);
+    thin_out();
+    return true;
+  }
+
+  // The snapshot is there: whatever goes wrong here is no reason to make it again.
+  void thin_out() {
+    if (!context_.vault.keyring().is_owner()) return;
+    try {
+      retention_.made(series_.last(), options_.keep);
+    } catch (const SyncFailed&) {
+      throw;
+    } catch (const Error& error) {
+      context_.events.warning("old snapshots were not forgotten: " + std::string(error.what()));
+    }
   }
 
   // From now on a writer's keys are enough.
   void begin_series() {
     series_.keep_pages();
-    if (!drop_owner_) return;
-    drop_owner_();
+    context_.cache.write_back();  // what was looked at for the first snapshot need not be after a crash
+    if (options_.keep_owner) return;
+    vault_.drop_owner();
     board_.update([](WatcherStatus& status) { status.keeps_owner = false; });
   }
 
   const repo::Context& context_;
   WatchOptions options_;
   const std::vector<std::string>& own_directories_;
-  const std::function<void()>& drop_owner_;
+  repo::Vault& vault_;
   Sight sight_;
   WatchBoard board_;
   ops::BackupSeries series_;
+  WatchRetention retention_;
   ingest::HardLinks hard_links_;
   bool series_began_ = false;
   std::uint64_t lost_before_ = 0;  // events, by feeds before this
@@ -166,10 +195,13 @@ class Watch {
 
 }  // namespace
 
-void watch(const repo::Context& context, const WatchOptions& options, const std::vector<std::string>& own_directories,
-           const std::function<void()>& drop_owner) {
-  context.vault.require_writable();
-  Watch(context, options, own_directories, drop_owner).run();
+void watch(const repo::Context& context, repo::Vault& vault, const WatchOptions& options, const std::vector<std::string>& own_directories) {
+  require_keys_to_forget(context, options);
+  if (!options.keep.empty() && !vault.keyring().is_owner()) {
+    context.events.warning("old snapshots are not forgotten as watcher.keep says: that takes the owner's keys");
+  }
+  vault.require_writable();
+  Watch(context, vault, options, own_directories).run();
 }
 
 }  // namespace mbu::api

@@ -6,9 +6,7 @@
 
 namespace mbu::api {
 
-// As Repository::watch(). `own_directories`: of mbu itself, neither packaged nor watched. `drop_owner`: called once nothing needs the
-// owner's keys any more; empty: they stay.
-void watch(const repo::Context& context, const WatchOptions& options, const std::vector<std::string>& own_directories,
-           const std::function<void()>& drop_owner);
+// As Repository::watch(). `vault`: the context's, for what changes it. `own_directories`: of mbu itself, neither packaged nor watched.
+void watch(const repo::Context& context, repo::Vault& vault, const WatchOptions& options, const std::vector<std::string>& own_directories);
 
 }  // namespace mbu::api

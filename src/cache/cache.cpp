@@ -3,6 +3,7 @@
 #include <map>
 
 #include "cache/database.hpp"
+#include "format/header.hpp"
 
 namespace mbu::cache {
 namespace {
@@ -41,14 +42,17 @@ DirectoryRecord decode(ByteView bytes) {
 
 // A cache with a database.
 struct Cache::Kept {
-  Kept(std::string where, const crypto::Key& key, std::function<void(const std::string&)> warn)
-      : database(where, std::move(warn)),
-        tables(where, key),
+  Kept(std::string directory, const crypto::Key& given, std::function<void(const std::string&)> warn)
+      : where(std::move(directory)),
+        key(given.clone()),
+        database(where, std::move(warn)),
         checksum_key(crypto::derive("mbu v1 cache checksum key", {crypto::view(key)})),
         page_key(crypto::derive("mbu v1 cache page key", {crypto::view(key)})) {}
 
+  std::string where;
+  crypto::Key key;
   Database database;
-  LocationTables tables;
+  std::map<DomainId, std::unique_ptr<LocationTables>> tables;  // the database's mutex guards them
   crypto::Key checksum_key;
   crypto::Key page_key;
   std::size_t most_records = 0;
@@ -151,6 +155,16 @@ void Cache::commit() {
   kept_->database.guarded([&] { kept_->database.commit(); });
 }
 
-const LocationTables* Cache::location_tables() const noexcept { return kept_ ? &kept_->tables : nullptr; }
+const LocationTables* Cache::location_tables(const DomainId& domain) const {
+  if (!kept_) return nullptr;
+  const std::scoped_lock lock(kept_->database.mutex);
+  auto& tables = kept_->tables[domain];
+  if (!tables) {
+    const bool main = domain == format::kMainDomain;
+    const auto key = main ? kept_->key.clone() : crypto::derive("mbu v1 cache location key", {crypto::view(kept_->key), domain.view()});
+    tables = std::make_unique<LocationTables>(kept_->where, key);
+  }
+  return tables.get();
+}
 
 }  // namespace mbu::cache

@@ -53,8 +53,8 @@ class Cache {
   void end_reads();
   void commit();
 
-  // Where chunks lie; null for a cache that remembers nothing.
-  [[nodiscard]] const LocationTables* location_tables() const noexcept;
+  // Where a domain's chunks lie; null for a cache that remembers nothing. Valid as long as this.
+  [[nodiscard]] const LocationTables* location_tables(const DomainId& domain) const;
 
  private:
   struct Kept;

@@ -24,8 +24,10 @@ Database::Database(std::string directory, std::function<void(const std::string&)
   open();
 }
 
-bool Database::works() const noexcept {
-  return handle_ != nullptr && (busy_until_ns_ == 0 || system_clock().monotonic_ns() >= busy_until_ns_);
+bool Database::works() {
+  if (busy_until_ns_ != 0 && system_clock().monotonic_ns() < busy_until_ns_) return false;
+  if (std::exchange(busy_at_opening_, false)) open();
+  return handle_ != nullptr && !busy_at_opening_;
 }
 
 void Database::begin(Transaction wanted) {
@@ -112,6 +114,7 @@ void Database::close() {
 }
 
 void Database::open() {
+  opening_ = true;
   try {
     try_open();
   } catch (const Broken& broken) {
@@ -120,6 +123,7 @@ void Database::open() {
     close();
     tell("the cache cannot be used: " + std::string(error.what()));
   }
+  opening_ = false;
 }
 
 // Someone else is writing: do without for a while. It cannot be written: do without. Anything else: begin anew, once; then do without.
@@ -129,6 +133,8 @@ void Database::recover(int code) {
     transaction_ = Transaction::none;
     if (handle_ && sqlite3_get_autocommit(handle_.get()) == 0) sqlite3_exec(handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
     busy_until_ns_ = system_clock().monotonic_ns() + kPauseNs;
+    busy_at_opening_ = std::exchange(opening_, false);
+    if (busy_at_opening_) close();  // not made yet, perhaps
     return;
   }
   close();

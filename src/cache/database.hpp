@@ -31,7 +31,8 @@ class Database {
       recover(broken.code);
     }
   }
-  [[nodiscard]] bool works() const noexcept;
+  // Whether it can be used now; one that was busy while it was opened is tried again.
+  [[nodiscard]] bool works();
 
   enum class Transaction { none, read, write };
   // Before each read and each write: many share a transaction, since to begin one is to lock the file and to look whether it changed.
@@ -93,6 +94,8 @@ class Database {
   Transaction transaction_ = Transaction::none;
   int uses_ = 0;
   std::int64_t busy_until_ns_ = 0;  // on the monotonic clock
+  bool opening_ = false;
+  bool busy_at_opening_ = false;
 };
 
 }  // namespace mbu::cache

@@ -78,10 +78,10 @@ Chain read_chain(const std::string& file) {
 
 }  // namespace
 
-State::State(const std::string& directory, const RepositoryId& repository)
+State::State(const std::string& directory, const RepositoryId& repository, const std::string& credential)
     : instance_(random_identifier<InstanceId>()) {
   if (directory.empty()) return;
-  directory_ = directory + '/' + repository.hex();
+  directory_ = directory + '/' + repository.hex() + (credential.empty() ? "" : '-' + credential);
   const std::string file = directory_ + "/instance";
   try {
     os::make_directories(directory_, 0700, blame(directory_));

@@ -19,7 +19,8 @@ namespace mbu::cache {
 class State {
  public:
   // `directory`: of all repositories' states. Made when missing; one that cannot be made is as good as none.
-  State(const std::string& directory, const RepositoryId& repository);
+  // `credential`: names the one used, when it is not the owner's: an instance is one machine's use of one credential.
+  State(const std::string& directory, const RepositoryId& repository, const std::string& credential = {});
 
   [[nodiscard]] const InstanceId& instance() const noexcept { return instance_; }
   // Of this repository; empty: nothing is remembered.

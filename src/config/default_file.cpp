@@ -34,6 +34,10 @@ max_delay = "30s"
 # How often "poll" looks. "auto": 150 times what the last look took, at least 2 s.
 poll_interval = "auto"
 
+# Which snapshots stay, for example "1h all, 1d hourly, 1M daily, forever weekly": of the last hour all, of the last day the newest of each
+# hour, and so on (units s, min, h, d, w, M, y). The others are forgotten. "": all stay. Wants `mbu watch --keep-owner`.
+keep = ""
+
 [keys]
 # How a new repository's password is stretched: "argon2id" or "pbkdf2".
 kdf = "argon2id"

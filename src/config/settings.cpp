@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "config/duration.hpp"
+#include "config/retention.hpp"
 #include "mbu/types/error.hpp"
 
 namespace mbu::config {
@@ -161,6 +162,13 @@ void read_watcher(Table table, Settings& settings) {
     const toml::node* node = table.take("poll_interval");
     if (milliseconds == 0) throw table.complain("poll_interval", *node, "more than nothing, or \"auto\"");
     settings.poll_interval_ms = milliseconds;
+  }
+  std::string keep;
+  table.text("keep", keep);
+  if (!keep.empty()) {
+    const auto retention = parse_retention(keep);
+    if (!retention) throw table.complain("keep", *table.take("keep"), "a policy like \"1h all, 1d hourly, 1M daily, forever weekly\"");
+    settings.keep = *retention;
   }
   table.finish();
 }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "mbu/types/options.hpp"
+
 namespace mbu::config {
 
 struct Settings {
@@ -19,6 +21,7 @@ struct Settings {
   std::int64_t settle_ms = 300;
   std::int64_t max_delay_ms = 30'000;
   std::optional<std::int64_t> poll_interval_ms;  // nothing: "auto"
+  Retention keep;                           // of what the watcher snapshots; empty: all
   std::string kdf = "argon2id";
   std::vector<std::string> push;
 };

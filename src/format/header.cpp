@@ -74,4 +74,10 @@ ObjectHeader decode_header(ByteView file_start, ObjectKind expected, const std::
   return header;
 }
 
+std::optional<DomainId> claimed_domain(ByteView file_start) noexcept {
+  constexpr std::size_t kOffset = 40;
+  if (file_start.size() < kHeaderPrefixSize) return std::nullopt;
+  return DomainId::from(file_start.subspan(kOffset, DomainId::kSize));
+}
+
 }  // namespace mbu::format

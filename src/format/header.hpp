@@ -1,6 +1,8 @@
 // The header of packs, indexes, snapshots, statements and locks (FORMAT.md §6). Pure functions; any thread.
 #pragma once
 
+#include <optional>
+
 #include "mbu/types/ids.hpp"
 
 namespace mbu::format {
@@ -44,6 +46,9 @@ struct ObjectHeader {
 [[nodiscard]] ByteBuffer encode_header(const ObjectHeader& header);
 // Its first kHeaderPrefixSize bytes, which key derivation and commitment take; commitment and sealed key may still be unset.
 [[nodiscard]] ByteBuffer encode_header_prefix(const ObjectHeader& header);
+
+// The domain that the header at the start of `file_start` claims, of whatever kind; nothing when there are fewer bytes than its prefix has.
+[[nodiscard]] std::optional<DomainId> claimed_domain(ByteView file_start) noexcept;
 
 // The header at the start of `file_start`, which may go on. Throws Code::corrupt; repository, generation and commitment
 // are for the caller to compare.

@@ -60,7 +60,8 @@ Lists write_lists(flatbuffers::FlatBufferBuilder& builder, const Statement& stat
   lists.admitted = write_each<fb::Writer>(builder, statement.admitted, [&](const AdmittedWriter& writer) {
     const auto key = detail::write_bytes(builder, writer.public_key.view());
     const auto name = detail::write_text(builder, writer.name);
-    return fb::CreateWriter(builder, key, name, detail::write_bytes(builder, writer.domain.view()));
+    const auto domain = detail::write_bytes(builder, writer.domain.view());
+    return fb::CreateWriter(builder, key, name, domain, detail::write_id_if_any(builder, writer.slot));
   });
   lists.removed = write_each<fb::Removal>(builder, statement.removed, [&](const Removal& removal) {
     const auto key = detail::write_bytes(builder, removal.public_key.view());
@@ -91,7 +92,8 @@ void read_lists(detail::FlatReader& reader, const fb::Statement& root, Statement
   reader.for_each(root.admitted(), [&](const fb::Writer& writer) {
     statement.admitted.push_back({reader.identifier<PublicKey>(writer.public_key(), kBadKey),
                                   reader.text(writer.name()),
-                                  reader.identifier<DomainId>(writer.domain(), "has a domain of the wrong length")});
+                                  reader.identifier<DomainId>(writer.domain(), "has a domain of the wrong length"),
+                                  reader.identifier_if_any<ObjectName>(writer.slot(), kBadName)});
   });
   reader.for_each(root.removed(), [&](const fb::Removal& removal) {
     statement.removed.push_back({reader.identifier<PublicKey>(removal.public_key(), kBadKey),

@@ -35,6 +35,7 @@ struct AdmittedWriter {
   PublicKey public_key;  // Ed25519
   std::string name;
   DomainId domain;
+  std::optional<ObjectName> slot = {};  // that wraps its credential
   bool operator==(const AdmittedWriter&) const = default;
 };
 

@@ -58,9 +58,45 @@ Keyring::Keyring(const crypto::Key& root, const RepositoryId& repository)
   set_current_generation(kFirstGeneration);
 }
 
+Keyring::Keyring(const format::WriterCredential& credential, const RepositoryId& repository)
+    : repository_(repository),
+      writer_(crypto::key_from(credential.signing_seed)),
+      common_(crypto::key_from(credential.common_key)),
+      cache_key_(crypto::derive("mbu v1 writer cache key", {credential.signing_seed, repository.view()})) {
+  for (const auto& key : credential.sealing_keys) given_sealing_.emplace(key.generation, key.key);
+  for (const auto& domain : credential.domain_secrets) {
+    const auto secret = crypto::key_from(domain.secret);
+    auto keys = std::make_unique<const DomainKeys>(DomainKeys::derive_from(credential.domain, domain.generation, secret));
+    if (given_sealing_.contains(domain.generation)) own_ = keys.get();
+    derived_->keys[{credential.domain, domain.generation}] = std::move(keys);
+  }
+  if (own_ == nullptr) throw Error(Code::corrupt, "holds no generation of keys that is whole", "the credential");
+  sealing_public_ = given_sealing_.at(own_->generation);
+}
+
 void Keyring::set_current_generation(std::uint32_t generation) {
+  if (!owner_) return;
   own_ = &domain_keys(main_domain(), generation);
   sealing_public_ = crypto::sealing_public_key(sealing_secret(generation));
+}
+
+format::WriterCredential Keyring::make_writer(const DomainId& domain) const {
+  format::WriterCredential credential;
+  credential.signing_seed = crypto::random_key().expose();
+  credential.x25519_secret = crypto::random_key().expose();
+  credential.common_key = common_.expose();
+  credential.domain = domain;
+  const auto generation = own_->generation;
+  credential.domain_secrets.push_back({generation, domain_secret(owners().root, repository_, domain, generation).expose()});
+  credential.sealing_keys.push_back({generation, sealing_public_});
+  return credential;
+}
+
+DomainId Keyring::domain_named(const std::string& name) const {
+  if (name == "main") return main_domain();
+  DomainId id;
+  std::ranges::copy(half(crypto::derive("mbu v1 domain name", {crypto::view(common_), as_bytes(name)})), id.bytes.begin());
+  return id;
 }
 
 void Keyring::drop_owner() {
@@ -76,12 +112,11 @@ const Keyring::Owner& Keyring::owners() const {
 const DomainKeys& Keyring::domain_keys(const DomainId& domain, std::uint32_t generation) const {
   if (own_ != nullptr && domain == own_->id && generation == own_->generation) return *own_;
   const std::scoped_lock lock(derived_->mutex);
-  auto& keys = derived_->keys[{domain, generation}];
-  if (!keys) {
-    const auto secret = domain_secret(owners().root, repository_, domain, generation);
-    keys = std::make_unique<const DomainKeys>(DomainKeys::derive_from(domain, generation, secret));
-  }
-  return *keys;
+  const auto known = derived_->keys.find({domain, generation});
+  if (known != derived_->keys.end()) return *known->second;
+  const auto secret = domain_secret(owners().root, repository_, domain, generation);
+  auto keys = std::make_unique<const DomainKeys>(DomainKeys::derive_from(domain, generation, secret));
+  return *derived_->keys.emplace(std::pair(domain, generation), std::move(keys)).first->second;
 }
 
 crypto::Key Keyring::index_key(const DomainId& domain, std::uint32_t generation) const {

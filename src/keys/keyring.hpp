@@ -1,8 +1,8 @@
 // The keys one has in hand after a slot was opened, derived from the owner's root secret as FORMAT.md §3 says.
 //
-// An owner's keyring can give up what a writer does not have (drop_owner()). What needs it throws Code::forbidden then: opening what is
-// sealed to the repository (packs, snapshots), the owner's signature, other domains. A writer's half still names chunks, reads the tables
-// of contents and the indexes of its own domain, seals and signs.
+// A writer's keyring lacks what is the owner's, and an owner's can give that up (drop_owner()). What needs it throws Code::forbidden: opening
+// what is sealed to the repository (packs, snapshots), the owner's signature, other domains. A writer's half names chunks, reads the tables of
+// contents and the indexes of its own domain, seals and signs.
 //
 // Any thread, once it is known which generation is current and nobody drops the owner's half any more.
 #pragma once
@@ -16,6 +16,7 @@
 #include "chunk/chunker.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/public_key.hpp"
+#include "format/slot.hpp"
 
 namespace mbu::keys {
 
@@ -43,6 +44,8 @@ class Keyring {
  public:
   // From the root secret: the owner's. The first generation is current.
   Keyring(const crypto::Key& root, const RepositoryId& repository);
+  // From a writer's credential. The newest of its generations is current.
+  Keyring(const format::WriterCredential& credential, const RepositoryId& repository);
 
   [[nodiscard]] const RepositoryId& repository() const noexcept { return repository_; }
   // Whether the owner's half is in hand.
@@ -50,15 +53,20 @@ class Keyring {
   // From now on this is a writer's: the owner's secrets are wiped. No reference to another domain's keys may be in use.
   void drop_owner();
   // Code::forbidden without the owner's half, as all that needs it.
+  [[nodiscard]] const crypto::Key& root() const { return owners().root; }
   [[nodiscard]] const crypto::SigningKey& owner_signer() const { return owners().signer; }
   [[nodiscard]] const crypto::SigningKey& writer_signer() const noexcept { return writer_; }
   [[nodiscard]] const crypto::Key& common() const noexcept { return common_; }
-  // What new objects are written under: the main domain's keys of the current generation.
+  // What new objects are written under: the keys of the own domain (the owner's: main) and the current generation.
   [[nodiscard]] const DomainKeys& own_domain() const noexcept { return *own_; }
-  // Before the keyring is shared.
+  // Before the keyring is shared. A writer's stays at the newest generation that it was given.
   void set_current_generation(std::uint32_t generation);
   // Of any domain and generation, for reading. Derived on first use, then kept; the reference stays valid.
   [[nodiscard]] const DomainKeys& domain_keys(const DomainId& domain, std::uint32_t generation) const;
+  // The credential of a new writer in that domain: fresh keys of its own, and what it must have of the current generation.
+  [[nodiscard]] format::WriterCredential make_writer(const DomainId& domain) const;
+  // Domains have names among people; from equal names come equal domains. "main" is the owner's.
+  [[nodiscard]] DomainId domain_named(const std::string& name) const;
   // Opens that domain's indexes and tocs.
   [[nodiscard]] crypto::Key index_key(const DomainId& domain, std::uint32_t generation) const;
 
@@ -84,6 +92,7 @@ class Keyring {
   crypto::Key common_;
   crypto::Key cache_key_;
   PublicKey sealing_public_;  // of the current generation
+  std::map<std::uint32_t, PublicKey> given_sealing_;  // a writer's
   struct Derived {
     std::mutex mutex;
     std::map<std::pair<DomainId, std::uint32_t>, std::unique_ptr<const DomainKeys>> keys;

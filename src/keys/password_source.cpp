@@ -126,7 +126,7 @@ Password take(PasswordSources& sources, bool fresh) {
 
 Password obtain_password(PasswordSources& sources, bool fresh) {
   Password password = take(sources, fresh);
-  if (fresh && password.empty()) throw Error(Code::wrong_password, "a new repository needs a password that is not empty");
+  if (fresh && password.empty()) throw Error(Code::wrong_password, "a new password must not be empty");
   return password;
 }
 

@@ -45,6 +45,48 @@ void require_between(std::uint32_t value, std::uint32_t least, std::uint32_t mos
   }
 }
 
+constexpr std::size_t kOwnerSecrets = 64;
+
+// Bytes in locked memory, overwritten when they go.
+class LockedBytes {
+ public:
+  explicit LockedBytes(std::size_t size) : memory_(static_cast<std::uint8_t*>(crypto::allocate_locked(size))), size_(size) {}
+  LockedBytes(const LockedBytes&) = delete;
+  LockedBytes& operator=(const LockedBytes&) = delete;
+  ~LockedBytes() { crypto::free_locked(memory_); }
+  [[nodiscard]] MutableBytes bytes() const noexcept { return {memory_, size_}; }
+
+ private:
+  std::uint8_t* memory_;
+  std::size_t size_;
+};
+
+// What a slot's head says that no option does.
+struct SlotHead {
+  format::Role role;
+  ObjectName config_hash;
+  PublicKey public_key;
+};
+
+ByteBuffer wrap(const SlotHead& what, ByteView secrets, const Keyring& keyring, const Password& password, const SlotOptions& options) {
+  format::Slot slot;
+  slot.role = what.role;
+  slot.config_hash = what.config_hash;
+  slot.public_key = what.public_key;
+  slot.kdf = options.cost.kdf;
+  slot.memory_kib = options.cost.memory_kib;
+  slot.passes = options.cost.passes;
+  slot.lanes = 1;
+  fill_random(slot.salt);
+  const auto label = format::encode_slot_label({options.created_ns, options.name});
+  const auto head = format::encode_slot_head(slot, label.size() + sizeof(crypto::Tag), secrets.size() + sizeof(crypto::Tag));
+  slot.label = crypto::seal_once(label_key(keyring, format::slot_public_part(head)), head, label);
+  ByteBuffer bound = head;
+  append(bound, slot.label);
+  slot.wrapped = crypto::seal_once(wrapping_key(password, slot), crypto::sha256(bound), secrets);
+  return format::encode_slot(slot);
+}
+
 }  // namespace
 
 KdfCost choose_cost(const InitOptions& init) {
@@ -74,53 +116,54 @@ KdfCost choose_cost(const InitOptions& init) {
   return cost;
 }
 
-ByteBuffer make_owner_slot(const Keyring& keyring, const crypto::Key& root, const ObjectName& config_hash,
-                           const Password& password, const KdfCost& cost, const std::string& name,
-                           std::uint64_t created_ns) {
+ByteBuffer make_owner_slot(const Keyring& keyring, const crypto::Key& root, const ObjectName& config_hash, const Password& password,
+                           const SlotOptions& options) {
   const auto pair_secret = crypto::random_key();
-  format::Slot slot;
-  slot.config_hash = config_hash;
-  slot.role = format::Role::owner;
-  slot.kdf = cost.kdf;
-  slot.memory_kib = cost.memory_kib;
-  slot.passes = cost.passes;
-  slot.lanes = 1;
-  fill_random(slot.salt);
-  slot.public_key = crypto::sealing_public_key(pair_secret);
-
-  const auto label = format::encode_slot_label({created_ns, name});
-  crypto::Secret<std::array<std::uint8_t, 64>> secrets;
+  crypto::Secret<std::array<std::uint8_t, kOwnerSecrets>> secrets;
   std::ranges::copy(root.expose(), secrets.expose().begin());
-  std::ranges::copy(pair_secret.expose(), secrets.expose().begin() + 32);
-
-  const auto head = format::encode_slot_head(slot, label.size() + sizeof(crypto::Tag), 64 + sizeof(crypto::Tag));
-  slot.label = crypto::seal_once(label_key(keyring, format::slot_public_part(head)), head, label);
-  ByteBuffer bound = head;
-  append(bound, slot.label);
-  slot.wrapped = crypto::seal_once(wrapping_key(password, slot), crypto::sha256(bound), secrets.expose());
-  return format::encode_slot(slot);
+  std::ranges::copy(pair_secret.expose(), secrets.expose().begin() + sizeof(crypto::Digest));
+  return wrap({format::Role::owner, config_hash, crypto::sealing_public_key(pair_secret)}, secrets.expose(), keyring, password, options);
 }
 
-std::optional<crypto::Key> open_owner_slot(ByteView bytes, const ObjectName& config_hash, const Password& password,
-                                           const std::string& subject) {
+ByteBuffer make_writer_slot(const Keyring& keyring, const format::WriterCredential& credential, const ObjectName& config_hash,
+                            const Password& password, const SlotOptions& options) {
+  auto secrets = format::encode_writer_credential(credential);
+  const auto own = crypto::sealing_public_key(crypto::key_from(credential.x25519_secret));
+  auto slot = wrap({format::Role::writer, config_hash, own}, secrets, keyring, password, options);
+  crypto::wipe(secrets);
+  return slot;
+}
+
+std::optional<Unlocked> open_slot(ByteView bytes, const ObjectName& config_hash, const Password& password, const std::string& subject) {
   const auto slot = format::decode_slot(bytes, subject);
   if (slot.config_hash != config_hash) throw Error(Code::corrupt, "belongs to another repository's config", subject);
   format::check_kdf_cost(slot, subject);
-  if (slot.role != format::Role::owner) return std::nullopt;
-  if (slot.wrapped.size() != 64 + sizeof(crypto::Tag)) throw Error(Code::corrupt, "has no owner's secrets", subject);
 
-  crypto::Secret<std::array<std::uint8_t, 64>> secrets;
+  const auto wrapped = ByteView(slot.wrapped);
+  const std::size_t size = wrapped.size() - sizeof(crypto::Tag);
   crypto::Tag tag;
-  std::ranges::copy(ByteView(slot.wrapped).last(sizeof tag), tag.begin());
+  std::ranges::copy(wrapped.last(sizeof tag), tag.begin());
+  LockedBytes secrets(size);
   crypto::Aead aead(wrapping_key(password, slot));
   const auto bound = crypto::sha256(format::slot_wrap_aad_input(bytes));
-  if (!aead.open(crypto::kZeroNonce, bound, ByteView(slot.wrapped).first(64), tag, secrets.expose())) {
-    return std::nullopt;
+  if (!aead.open(crypto::kZeroNonce, bound, wrapped.first(size), tag, secrets.bytes())) return std::nullopt;
+
+  std::optional<Unlocked> unlocked;
+  std::optional<crypto::Key> pair_secret;
+  if (slot.role == format::Role::owner) {
+    pair_secret = crypto::key_from(secrets.bytes().last(sizeof(crypto::Digest)));
+    unlocked = crypto::key_from(secrets.bytes().first(sizeof(crypto::Digest)));
+  } else {
+    auto credential = format::decode_writer_credential(secrets.bytes(), subject);
+    pair_secret = crypto::key_from(credential.x25519_secret);
+    unlocked = std::move(credential);
   }
-  if (crypto::sealing_public_key(crypto::key_from(ByteView(secrets.expose()).last(32))) != slot.public_key) {
-    throw Error(Code::corrupt, "has a public key that is not its secret's", subject);
-  }
-  return crypto::key_from(ByteView(secrets.expose()).first(32));
+  if (crypto::sealing_public_key(*pair_secret) != slot.public_key) throw Error(Code::corrupt, "has a public key that is not its secret's", subject);
+  return unlocked;
+}
+
+std::unique_ptr<Keyring> make_keyring(const Unlocked& unlocked, const RepositoryId& repository) {
+  return std::visit([&](const auto& secrets) { return std::make_unique<Keyring>(secrets, repository); }, unlocked);
 }
 
 format::SlotLabel read_label(ByteView bytes, const Keyring& keyring, const std::string& subject) {

@@ -1,12 +1,13 @@
-// Slots: the owner's root secret wrapped under a password (FORMAT.md §5). Any number of them open the same repository;
+// Slots: the owner's root secret, or what a writer has, wrapped under a password (FORMAT.md §5). Any number of them open the same repository;
 // changing a password rewrites one slot and no data.
 //
 // Pure but for randomness and the time that a KDF takes on purpose; any thread.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
+#include <variant>
 
 #include "crypto/kdf.hpp"
 #include "format/slot.hpp"
@@ -25,15 +26,30 @@ struct KdfCost {
 // about 0.15 s. Code::usage when a value is out of bounds.
 [[nodiscard]] KdfCost choose_cost(const InitOptions& init);
 
-// A new owner's slot, encoded.
-[[nodiscard]] ByteBuffer make_owner_slot(const Keyring& keyring, const crypto::Key& root, const ObjectName& config_hash,
-                                         const Password& password, const KdfCost& cost, const std::string& name,
-                                         std::uint64_t created_ns);
+// What a slot is made for, beside what it wraps.
+struct SlotOptions {
+  KdfCost cost;
+  std::string name;
+  std::uint64_t created_ns = 0;  // since 1970
+};
 
-// The root secret in the slot, nothing when the password is not this slot's. Code::corrupt when the slot belongs to another
-// config, asks for a cost that no slot may have, or has a public key that is not its secret's.
-[[nodiscard]] std::optional<crypto::Key> open_owner_slot(ByteView bytes, const ObjectName& config_hash,
-                                                         const Password& password, const std::string& subject);
+// A new owner's slot, encoded.
+[[nodiscard]] ByteBuffer make_owner_slot(const Keyring& keyring, const crypto::Key& root, const ObjectName& config_hash, const Password& password,
+                                         const SlotOptions& options);
+// A writer's. `keyring`: the owner's, for the label.
+[[nodiscard]] ByteBuffer make_writer_slot(const Keyring& keyring, const format::WriterCredential& credential, const ObjectName& config_hash,
+                                          const Password& password, const SlotOptions& options);
+
+// What a slot wraps: the owner's root secret, or a writer's credential.
+using Unlocked = std::variant<crypto::Key, format::WriterCredential>;
+
+// Nothing when the password is not this slot's. Code::corrupt when the slot belongs to another config, asks for a cost that no slot may have,
+// or has a public key that is not its secret's.
+[[nodiscard]] std::optional<Unlocked> open_slot(ByteView bytes, const ObjectName& config_hash, const Password& password,
+                                                const std::string& subject);
+
+// The keys that what was unlocked makes.
+[[nodiscard]] std::unique_ptr<Keyring> make_keyring(const Unlocked& unlocked, const RepositoryId& repository);
 
 // What the slot is called and when it was made. Code::corrupt.
 [[nodiscard]] format::SlotLabel read_label(ByteView bytes, const Keyring& keyring, const std::string& subject);

@@ -6,6 +6,7 @@
 #include <shared_mutex>
 #include <unordered_map>
 
+#include "format/header.hpp"
 #include "repo/index_object.hpp"
 #include "repo/tombstones.hpp"
 #include "repo/transcript.hpp"
@@ -30,7 +31,7 @@ struct Chunk {
   auto operator<=>(const Chunk&) const = default;
 };
 
-enum class Known : std::uint8_t { nothing, by_table, by_index, by_itself };
+enum class Known : std::uint8_t { nothing, elsewhere, by_table, by_index, by_itself };  // elsewhere: in another domain
 
 struct Pack {
   ObjectName name;
@@ -49,6 +50,7 @@ struct Table {
 
 struct ChunkIndex::State {
   const Vault* vault = nullptr;  // null: made of tocs alone
+  DomainId domain;
   const cache::LocationTables* location_tables = nullptr;
 
   // Exclusive to change what follows up to `unindexed`.
@@ -67,6 +69,14 @@ struct ChunkIndex::State {
   std::unique_ptr<const ChunkIndex> corrections;
 
   // --- Loading ---
+
+  // Whether the object's header says another domain. Costs a look at it, unless there is only one domain.
+  [[nodiscard]] bool is_elsewhere(store::Folder folder, const ObjectName& name) const {
+    if (!vault->has_other_domains(domain)) return false;
+    ByteBuffer start(format::kHeaderPrefixSize);
+    vault->store().read_at(folder, name, 0, start);
+    return format::claimed_domain(start) != domain;
+  }
 
   void list_packs(const std::set<ObjectName>& tombstoned) {
     for (const auto& object : vault->store().list(store::Folder::packs, false)) {
@@ -120,17 +130,18 @@ struct ChunkIndex::State {
     for (const auto& object : vault->store().list(store::Folder::indexes, false)) {
       if (covered.contains(object.name)) continue;
       try {
-        auto [signer, domain, index] = read_index(*vault, object.name);
+        if (is_elsewhere(store::Folder::indexes, object.name)) continue;
+        auto [signer, from, index] = read_index(*vault, object.name);
         for (auto& pack : index.packs) {
-          // What a writer says of another's pack is worth nothing: that pack speaks for itself below.
-          if (pack.writer != signer) continue;
+          // What a writer says of another's pack, or of one in another domain, is worth nothing: that pack speaks for itself below.
+          if (pack.writer != signer || format::claimed_domain(pack.header) != domain) continue;
           const auto number = number_of(pack.name);
           if (!number || packs[*number].known == Known::nothing) told.add(std::move(pack));
         }
-        told.sources.push_back({object.name, signer, domain});
+        told.sources.push_back({object.name, signer, from});
       } catch (const Error& error) {
         if (!is_passed_over(error)) throw;
-        if (error.code() == Code::corrupt) damage({error.subject(), error.happened()});  // else replaced since it was listed
+        if (error.code() == Code::corrupt) damage(finding_of(error));  // else replaced since it was listed
       }
       if (told.chunks >= kMostChunksInMemory && write_table(told)) told = {};
     }
@@ -147,11 +158,20 @@ struct ChunkIndex::State {
     for (std::uint32_t number = 0; number < listed; ++number) {
       if (packs[number].known != Known::nothing) continue;
       try {
-        add(indexed(read_toc(*vault, packs[number].name)), number, Known::by_itself);
+        if (is_elsewhere(store::Folder::packs, packs[number].name)) {
+          packs[number].known = Known::elsewhere;
+          continue;
+        }
+        const auto own = indexed(read_toc(*vault, packs[number].name));
+        if (format::claimed_domain(own.header) != domain) {
+          packs[number].known = Known::elsewhere;
+          continue;
+        }
+        add(own, number, Known::by_itself);
         unindexed.push_back(packs[number].name);
       } catch (const Error& error) {
         if (!is_passed_over(error)) throw;
-        if (error.code() == Code::corrupt) damage({error.subject(), error.happened()});
+        if (error.code() == Code::corrupt) damage(finding_of(error));
       }
     }
   }
@@ -283,9 +303,10 @@ struct ChunkIndex::State {
     };
     for (const auto& object : vault->store().list(store::Folder::indexes, false)) {
       try {
-        const auto [signer, domain, index] = read_index(*vault, object.name);
+        if (is_elsewhere(store::Folder::indexes, object.name)) continue;
+        const auto [signer, from, index] = read_index(*vault, object.name);
         for (const auto& pack : index.packs) {
-          if (pack.writer == signer) take(pack, Known::by_index);
+          if (pack.writer == signer && format::claimed_domain(pack.header) == domain) take(pack, Known::by_index);
         }
       } catch (const Error& error) {
         if (!is_passed_over(error)) throw;
@@ -370,15 +391,15 @@ ChunkIndex::ChunkIndex(ChunkIndex&&) noexcept = default;
 ChunkIndex& ChunkIndex::operator=(ChunkIndex&&) noexcept = default;
 ChunkIndex::~ChunkIndex() = default;
 
-ChunkIndex ChunkIndex::load(const Vault& vault, const Damage& damage, const cache::LocationTables* tables,
-                            std::uint64_t chunks_for_table) {
+ChunkIndex ChunkIndex::load(const Vault& vault, const Damage& damage, const LoadOptions& options) {
   auto state = std::make_unique<State>();
   state->vault = &vault;
-  state->location_tables = tables;
+  state->domain = options.domain.value_or(vault.keyring().own_domain().id);
+  state->location_tables = options.tables;
   state->list_packs(read_tombstones(vault, damage).packs);
   std::set<ObjectName> covered;
-  if (tables != nullptr) state->open_tables(covered);
-  state->read_indexes(damage, covered, chunks_for_table);
+  if (options.tables != nullptr) state->open_tables(covered);
+  state->read_indexes(damage, covered, options.chunks_for_table);
   state->read_tocs(damage);
   std::ranges::sort(state->chunks);
   return ChunkIndex(std::move(state));
@@ -414,7 +435,9 @@ bool ChunkIndex::is_tombstoned(std::uint32_t number) const {
 std::optional<std::uint32_t> ChunkIndex::find_pack(const ObjectName& name) const {
   const std::shared_lock lock(state_->mutex);
   const auto number = state_->number_of(name);
-  return number && state_->packs[*number].known != Known::nothing ? number : std::nullopt;
+  if (!number) return std::nullopt;
+  const auto known = state_->packs[*number].known;
+  return known == Known::nothing || known == Known::elsewhere ? std::nullopt : number;
 }
 
 bool ChunkIndex::extend(const ObjectName& index_object, std::vector<format::IndexedPack> packs) {

@@ -1,4 +1,5 @@
-// ChunkIndex: in which pack a chunk lies.
+// ChunkIndex: in which pack of one domain a chunk lies. What other domains hold is not in it: a snapshot resolves only through its own domain's
+// packs, whatever somebody else says that his hold.
 //
 // Existence is what the store lists now: a pack that is not listed is not in here, whatever an index object or a cache says
 // of it. Chunks are looked up by the first 16 bytes of their ids, which are all that an index object has of them
@@ -32,12 +33,17 @@ class ChunkIndex {
   static constexpr std::uint64_t kChunksForTable = 16'384;
   using Damage = std::function<void(const CheckReport::Finding&)>;
 
+  struct LoadOptions {
+    std::optional<DomainId> domain = {};           // nothing: the keyring's own
+    const cache::LocationTables* tables = nullptr; // of that domain; null: none. They must outlive the index
+    std::uint64_t chunks_for_table = kChunksForTable;
+  };
   // Reads all index objects that no table stands for, and the tocs of packs that none of them names. What is damaged is left out
-  // and told to `damage`. `tables`: null to use none. The vault and they must outlive the result. A new table is written when index
+  // and told to `damage`. The vault must outlive the result. A new table is written when index
   // objects say so many chunks (or are so many themselves) that reading them again would take longer.
   [[nodiscard]] static ChunkIndex load(const Vault& vault, const Damage& damage,
-                                       const cache::LocationTables* tables = nullptr,
-                                       std::uint64_t chunks_for_table = kChunksForTable);
+                                       const LoadOptions& options);
+  [[nodiscard]] static ChunkIndex load(const Vault& vault, const Damage& damage) { return load(vault, damage, LoadOptions()); }
   // One that knows nothing.
   ChunkIndex();
   ChunkIndex(ChunkIndex&&) noexcept;

@@ -20,9 +20,10 @@ struct Context {
   Compression compression;
   bool verify_blocks = true;
 
-  // For damage that an operation meets on its way and that does not stop it.
+  // For damage that an operation meets on its way and that does not stop it. What only does not count is not told.
   [[nodiscard]] auto tell_damage() const {
     return [this](const CheckReport::Finding& finding) {
+      if (finding.is_note) return;
       events.problem({Problem::Kind::damaged, finding.object, finding.message});
     };
   }

@@ -18,6 +18,9 @@ std::array<std::uint8_t, 32> commitment_to(const crypto::Key& key, ByteView pref
   return crypto::derive("mbu v1 key commitment", {crypto::view(key), prefix}).expose();
 }
 
+// What the owner says to all of them.
+bool is_everybodys(format::ObjectKind kind) noexcept { return kind == format::ObjectKind::statement || kind == format::ObjectKind::lock; }
+
 crypto::Key body_key(const crypto::Key& key) { return crypto::derive("mbu v1 body key", {crypto::view(key)}); }
 
 }  // namespace
@@ -27,7 +30,7 @@ OpenHeader make_header(const keys::Keyring& keyring, format::ObjectKind kind) {
   auto& header = open.header;
   header.kind = kind;
   header.repository = keyring.repository();
-  header.domain = keyring.own_domain().id;
+  header.domain = is_everybodys(kind) ? format::kMainDomain : keyring.own_domain().id;
   header.generation = keyring.own_domain().generation;
   fill_random(header.random);
   const auto prefix = format::encode_header_prefix(header);

@@ -13,9 +13,7 @@ ReadIndex read_index(const Vault& vault, const ObjectName& name) {
   const auto path = store::object_path(store::Folder::indexes, name);
   const auto bytes = store::read_verified(vault.store(), store::Folder::indexes, name, kLargestIndex);
   const auto object = open_object(vault.keyring(), format::ObjectKind::index, bytes, path);
-  if (!vault.is_admitted(object.signer, object.header.domain, store::Folder::indexes, name)) {
-    throw Error(Code::corrupt, "is signed by a writer who was never admitted", path);
-  }
+  vault.require_admitted(object.signer, object.header.domain, store::Folder::indexes, name);
   return {object.signer, object.header.domain, format::decode_index(object.plain, path)};
 }
 

@@ -44,9 +44,7 @@ format::DescribedPack read_toc(const Vault& vault, const ObjectName& name) {
                       signature)) {
     throw Error(Code::corrupt, "its signature is not its writer's", path);
   }
-  if (!vault.is_admitted(body.signer, header.header.domain, store::Folder::packs, name)) {
-    throw Error(Code::corrupt, "is signed by a writer who was never admitted", path);
-  }
+  vault.require_admitted(body.signer, header.header.domain, store::Folder::packs, name);
   ByteBuffer encoded(body.plain_length);
   if (!Decompressor().decompress(body.compressed, encoded)) {
     throw Error(Code::corrupt, "its table of contents does not decompress", path);

@@ -2,18 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 namespace mbu::repo {
 namespace {
 
 bool has_tag(const std::vector<std::string>& tags, const std::string& wanted) {
   return wanted.empty() ? tags.empty() : std::ranges::count(tags, wanted) != 0;
-}
-
-bool has_tags_of(const std::vector<std::vector<std::string>>& lists, const std::vector<std::string>& tags) {
-  return std::ranges::any_of(lists, [&](const auto& list) {
-    return std::ranges::all_of(list, [&](const auto& wanted) { return has_tag(tags, wanted); });
-  });
 }
 
 bool all_of(const std::vector<std::string>& wanted, const std::vector<std::string>& have) {
@@ -32,11 +27,38 @@ std::optional<std::size_t> steps_back(const std::string& text) {
   return steps;
 }
 
+// Newest first. The own ones where there are any: nobody speaks for another machine. Else those of one writer, who is named when there are several.
+std::vector<const StoredSnapshot*> latest_candidates(const std::vector<StoredSnapshot>& all, const SnapshotFilter& filter) {
+  std::vector<const StoredSnapshot*> found;
+  for (auto it = all.rbegin(); it != all.rend(); ++it) {
+    if (passes(*it, filter)) found.push_back(&*it);
+  }
+  if (!filter.writers.empty()) return found;
+  if (std::ranges::any_of(found, &StoredSnapshot::own)) {
+    std::erase_if(found, [](const StoredSnapshot* stored) { return !stored->own; });
+    return found;
+  }
+  std::map<PublicKey, std::string> writers;
+  for (const auto* stored : found) writers.emplace(stored->writer, stored->writer_name);
+  if (writers.size() < 2) return found;
+  std::string names;
+  for (const auto& [key, name] : writers) names += (names.empty() ? "" : ", ") + (name.empty() ? key.hex().substr(0, 8) : name);
+  throw Error(Code::usage, "several writers made such snapshots: " + names, "latest", "choose one by --writer NAME");
+}
+
 }  // namespace
+
+bool has_tags_of(const std::vector<std::vector<std::string>>& lists, const std::vector<std::string>& tags) {
+  return std::ranges::any_of(lists, [&](const auto& list) {
+    return std::ranges::all_of(list, [&](const auto& wanted) { return has_tag(tags, wanted); });
+  });
+}
 
 bool passes(const StoredSnapshot& stored, const SnapshotFilter& filter) {
   const auto& snapshot = stored.snapshot;
   if (!filter.hosts.empty() && std::ranges::count(filter.hosts, snapshot.host) == 0) return false;
+  const auto is_writer = [&](const std::string& text) { return text == stored.writer_name || (text.size() >= 8 && stored.writer.hex().starts_with(text)); };
+  if (!filter.writers.empty() && std::ranges::none_of(filter.writers, is_writer)) return false;
   if (!filter.tags.empty() && !has_tags_of(filter.tags, snapshot.tags)) return false;
   return all_of(filter.paths, snapshot.paths);
 }
@@ -44,10 +66,8 @@ bool passes(const StoredSnapshot& stored, const SnapshotFilter& filter) {
 const StoredSnapshot& find_snapshot(const std::vector<StoredSnapshot>& all, const std::string& text,
                                     const SnapshotFilter& filter) {
   if (const auto steps = steps_back(text)) {
-    std::size_t left = *steps;
-    for (auto it = all.rbegin(); it != all.rend(); ++it) {
-      if (passes(*it, filter) && left-- == 0) return *it;
-    }
+    const auto newest_first = latest_candidates(all, filter);
+    if (*steps < newest_first.size()) return *newest_first[*steps];
     throw Error(Code::not_found, all.empty() ? "the repository holds no snapshot yet" : "there is no such snapshot", text,
                 "list what there is: mbu snapshots");
   }
@@ -77,6 +97,9 @@ SnapshotInfo describe(const StoredSnapshot& stored) {
   info.excludes = s.excludes;
   info.program = s.program;
   info.writer = stored.writer;
+  info.writer_name = stored.writer_name;
+  info.own = stored.own;
+  info.domain = stored.domain;
   info.instance = s.instance;
   info.number = s.number;
   info.files = s.files;

@@ -16,15 +16,14 @@ StoredSnapshot read_snapshot(const Vault& vault, const ObjectName& name) {
   const auto path = store::object_path(store::Folder::snapshots, name);
   const auto bytes = store::read_verified(vault.store(), store::Folder::snapshots, name, kLargestSnapshot);
   const auto object = open_object(vault.keyring(), format::ObjectKind::snapshot, bytes, path);
-  if (!vault.is_admitted(object.signer, object.header.domain, store::Folder::snapshots, name)) {
-    throw Error(Code::corrupt, "is signed by a writer who was never admitted", path);
-  }
-  return {name, object.signer, format::decode_snapshot(object.plain, path)};
+  vault.require_admitted(object.signer, object.header.domain, store::Folder::snapshots, name);
+  StoredSnapshot stored{name, object.signer, object.header.domain, format::decode_snapshot(object.plain, path)};
+  attribute(vault, stored);
+  return stored;
 }
 
-std::vector<StoredSnapshot> read_snapshots(const Vault& vault, const std::function<void(const CheckReport::Finding&)>& damage,
-                                           unsigned threads) {
-  const auto listed = vault.store().list(store::Folder::snapshots, false);
+std::vector<StoredSnapshot> read_listed_snapshots(const Vault& vault, const std::vector<store::Listed>& listed, const Damage& damage,
+                                                  unsigned threads) {
   // Each costs an X25519 agreement and an Ed25519 verification, which is more than threads cost as soon as there are some.
   constexpr std::size_t kWorthAThread = 64;
   std::vector<StoredSnapshot> all;
@@ -39,11 +38,28 @@ std::vector<StoredSnapshot> read_snapshots(const Vault& vault, const std::functi
                    if (error.code() == Code::not_found) return;
                    if (error.code() != Code::corrupt) throw;
                    const std::scoped_lock lock(mutex);
-                   damage({error.subject(), error.happened()});
+                   damage(finding_of(error));
                  }
                });
-  std::ranges::sort(all, {}, [](const StoredSnapshot& s) { return std::tuple(s.snapshot.time, s.snapshot.number, s.name); });
+  sort_by_time(all);
   return all;
+}
+
+std::vector<StoredSnapshot> read_snapshots(const Vault& vault, Which which, const Damage& damage, unsigned threads) {
+  auto listed = vault.store().list(store::Folder::snapshots, false);
+  const auto& forgotten = vault.constitution().forgotten;
+  if (which == Which::current) std::erase_if(listed, [&](const store::Listed& object) { return forgotten.contains(object.name); });
+  return read_listed_snapshots(vault, listed, damage, threads);
+}
+
+void attribute(const Vault& vault, StoredSnapshot& snapshot) {
+  const auto& names = vault.constitution().names;
+  if (const auto known = names.find(snapshot.writer); known != names.end()) snapshot.writer_name = known->second;
+  snapshot.own = snapshot.writer == vault.keyring().writer_signer().public_key();
+}
+
+void sort_by_time(std::vector<StoredSnapshot>& all) {
+  std::ranges::sort(all, {}, [](const StoredSnapshot& s) { return std::tuple(s.snapshot.time, s.snapshot.number, s.name); });
 }
 
 SealedSnapshot seal_snapshot(const Vault& vault, const format::Snapshot& snapshot) {

@@ -10,120 +10,92 @@ namespace mbu::repo {
 namespace {
 
 constexpr std::size_t kLargestSlot = 64 * 1024;
-constexpr std::size_t kLargestStatement = 64 * 1024 * 1024;
 
-// Features that this version knows (FORMAT.md §9).
-constexpr std::string_view kKnownFeatures[] = {"solid-blocks"};
+// A slot of the store, or of a credential's file.
+struct FoundSlot {
+  std::string path;
+  ObjectName name;
+  ByteBuffer bytes;
+  bool is_owners = false;
+};
 
-bool is_unknown(const format::Feature& feature) { return std::ranges::count(kKnownFeatures, feature.name) == 0; }
+struct OpenedSlot {
+  keys::Unlocked secrets;
+  ObjectName name;
+};
 
-// A statement that requires an unknown feature to read stops this version.
-void check_features(const format::Statement& statement, const std::string& subject) {
-  for (const auto& feature : statement.features) {
-    if (feature.required != format::Feature::Required::to_read || !is_unknown(feature)) continue;
-    throw Error(Code::failed, "requires the feature \"" + feature.name + "\", which this mbu does not know", subject,
-                "update mbu");
-  }
-}
-
-// Opens the first slot that the password fits. Damaged slots are only reported when no other opens.
-crypto::Key unlock(store::Store& store, const ObjectName& config_hash, const std::function<Password()>& obtain) {
-  std::optional<Error> damage;
-  std::vector<std::pair<std::string, ByteBuffer>> slots;
+// Owners' slots in front: theirs are most passwords that people type.
+std::vector<FoundSlot> find_slots(store::Store& store, std::optional<Error>& damage) {
+  std::vector<FoundSlot> slots;
   for (const auto& listed : store.list(store::Folder::keys, false)) {
-    const auto path = store::object_path(store::Folder::keys, listed.name);
+    FoundSlot found{store::object_path(store::Folder::keys, listed.name), listed.name, {}};
     try {
-      slots.emplace_back(path, store::read_verified(store, store::Folder::keys, listed.name, kLargestSlot));
-      format::check_kdf_cost(format::decode_slot(slots.back().second, path), path);
+      found.bytes = store::read_verified(store, store::Folder::keys, listed.name, kLargestSlot);
+      const auto slot = format::decode_slot(found.bytes, found.path);
+      format::check_kdf_cost(slot, found.path);
+      found.is_owners = slot.role == format::Role::owner;
+      slots.push_back(std::move(found));
     } catch (const Error& error) {
       if (error.code() != Code::corrupt) throw;
       damage = error;
-      if (!slots.empty() && slots.back().first == path) slots.pop_back();
     }
   }
+  std::ranges::stable_partition(slots, &FoundSlot::is_owners);
+  return slots;
+}
+
+// Opens the first slot that the password fits. Damaged slots are only reported when no other opens.
+// One that the owner has removed opens nothing, though a carrier may have brought it back.
+OpenedSlot open_by_password(store::Store& store, const ReadConfig& config, const std::function<Password()>& obtain) {
+  std::optional<Error> damage;
+  const auto slots = find_slots(store, damage);
   if (slots.empty()) {
     if (damage) throw *damage;
     throw Error(Code::corrupt, "holds no slot: no password can open this repository", "keys/",
                 "bring keys/ back from a copy of the repository");
   }
   const Password password = obtain();
-  for (const auto& [path, bytes] : slots) {
+  std::optional<OpenedSlot> removed;
+  for (const auto& slot : slots) {
     try {
-      if (auto root = keys::open_owner_slot(bytes, config_hash, password, path)) return std::move(*root);
+      auto secrets = keys::open_slot(slot.bytes, config.hash, password, slot.path);
+      if (!secrets) continue;
+      OpenedSlot opened{std::move(*secrets), slot.name};
+      const auto keyring = keys::make_keyring(opened.secrets, config.config.repository);
+      if (!read_constitution(store, *keyring, config.config.owner).removed_slots.contains(slot.name)) return opened;
+      removed = std::move(opened);
     } catch (const Error& error) {
       if (error.code() != Code::corrupt) throw;
       damage = error;
     }
   }
+  if (removed) return std::move(*removed);  // open() says what is wrong with it
   if (damage) throw *damage;
   throw Error(Code::wrong_password, "wrong password", store.location());
 }
 
-struct ReadStatement {
-  ObjectName name;
-  format::Statement statement;
-};
-
-std::vector<ReadStatement> read_statements(store::Store& store, const keys::Keyring& keyring, const PublicKey& owner,
-                                           std::vector<CheckReport::Finding>& damage) {
-  std::vector<ReadStatement> all;
-  for (const auto& listed : store.list(store::Folder::statements, false)) {
-    const auto path = store::object_path(store::Folder::statements, listed.name);
-    try {
-      const auto bytes = store::read_verified(store, store::Folder::statements, listed.name, kLargestStatement);
-      const auto object = open_object(keyring, format::ObjectKind::statement, bytes, path);
-      if (object.signer != owner) throw Error(Code::corrupt, "is not signed by the owner", path);
-      all.push_back({listed.name, format::decode_statement(object.plain, path)});
-      check_features(all.back().statement, path);
-    } catch (const Error& error) {
-      if (error.code() != Code::corrupt) throw;
-      damage.push_back({path, error.happened()});
+OpenedSlot open_credential(const Unlock& unlock, const ObjectName& config_hash) {
+  const auto& [slot, key] = *unlock.credential;
+  std::optional<Password> asked;
+  if (!key) asked = unlock.obtain();
+  try {
+    if (auto secrets = keys::open_slot(slot, config_hash, key ? *key : *asked, unlock.credential_path)) {
+      return {std::move(*secrets), ObjectName::from(crypto::sha256(slot))};
     }
+  } catch (const Error& error) {
+    if (error.code() != Code::corrupt) throw;
+    throw Error(Code::wrong_password, "the credential " + error.happened(), unlock.credential_path);
   }
-  return all;
-}
-
-Constitution unite(const std::vector<ReadStatement>& all, std::vector<CheckReport::Finding> damage) {
-  Constitution result;
-  const chunk::Parameters usual;
-  result.chunker = {usual.minimum, usual.normal, usual.maximum};
-  result.damage = std::move(damage);
-  std::set<ObjectName> present, named, removed_slots;
-  std::pair<std::uint64_t, ObjectName> newest{0, {}};
-  for (const auto& [name, statement] : all) {
-    present.insert(name);
-    named.insert(statement.previous.begin(), statement.previous.end());
-    for (const auto& writer : statement.admitted) result.writers.emplace(writer.public_key, writer.domain);
-    for (const auto& key : statement.sealing) result.generation = std::max(result.generation, key.generation);
-    for (const auto& removal : statement.removed) {
-      auto& accepted = result.removed[removal.public_key];
-      accepted.snapshots.insert(removal.accepted_snapshots.begin(), removal.accepted_snapshots.end());
-      accepted.packs.insert(removal.accepted_packs.begin(), removal.accepted_packs.end());
-    }
-    for (const auto& feature : statement.features) {
-      if (feature.required == format::Feature::Required::to_write && is_unknown(feature)) result.features.push_back(feature.name);
-    }
-    result.slots.insert(statement.slots_added.begin(), statement.slots_added.end());
-    removed_slots.insert(statement.slots_removed.begin(), statement.slots_removed.end());
-    if (statement.chunker && std::pair(statement.number, name) > newest) {
-      newest = {statement.number, name};
-      result.chunker = *statement.chunker;
-    }
-  }
-  for (const auto& [key, accepted] : result.removed) result.writers.erase(key);
-  for (const auto& name : removed_slots) result.slots.erase(name);
-  for (const auto& name : present) {
-    if (!named.contains(name)) result.heads.push_back(name);
-  }
-  for (const auto& name : named) {
-    if (!present.contains(name)) {
-      result.damage.push_back({store::object_path(store::Folder::statements, name), "is missing"});
-    }
-  }
-  return result;
+  throw Error(Code::wrong_password, key ? "the credential is damaged: its key does not open it" : "wrong password", unlock.credential_path);
 }
 
 }  // namespace
+
+CheckReport::Finding finding_of(const Error& error) {
+  CheckReport::Finding finding{error.subject(), error.happened()};
+  finding.is_note = dynamic_cast<const Unaccepted*>(&error) != nullptr;
+  return finding;
+}
 
 ReadConfig read_config(store::Store& store) {
   const auto bytes = store.read_config();
@@ -154,8 +126,7 @@ InitResult Vault::create(std::unique_ptr<store::Store> store, const Password& pa
 
   const auto now = system_clock().wall();
   const auto now_ns = now.seconds * 1'000'000'000 + now.nanoseconds;
-  const auto slot = keys::make_owner_slot(keyring, root, config_hash, password, cost, slot_name,
-                                          static_cast<std::uint64_t>(now_ns));
+  const auto slot = keys::make_owner_slot(keyring, root, config_hash, password, {cost, slot_name, static_cast<std::uint64_t>(now_ns)});
   const auto slot_hash = ObjectName::from(crypto::sha256(slot));
   format::Statement first;
   first.number = 1;
@@ -173,34 +144,56 @@ InitResult Vault::create(std::unique_ptr<store::Store> store, const Password& pa
   return {id, store->location(), slot_hash.hex()};
 }
 
-std::unique_ptr<Vault> Vault::open(std::unique_ptr<store::Store> store, const std::function<Password()>& obtain) {
+std::unique_ptr<Vault> Vault::open(std::unique_ptr<store::Store> store, const Unlock& unlock) {
   auto vault = std::unique_ptr<Vault>(new Vault());
   const auto read = read_config(*store);
   vault->config_ = read.config;
   vault->config_hash_ = read.hash;
-  const auto root = unlock(*store, read.hash, obtain);
-  vault->keyring_ = std::make_unique<keys::Keyring>(root, read.config.repository);
-  if (vault->keyring_->owner_signer().public_key() != read.config.owner) {
+  const auto opened = unlock.credential ? open_credential(unlock, read.hash) : open_by_password(*store, read, unlock.obtain);
+  vault->slot_ = opened.name;
+  vault->keyring_ = keys::make_keyring(opened.secrets, read.config.repository);
+  if (vault->keyring_->is_owner() && vault->keyring_->owner_signer().public_key() != read.config.owner) {
     throw Error(Code::corrupt, "names another owner than the slots do", "config");
   }
-  std::vector<CheckReport::Finding> damage;
-  const auto statements = read_statements(*store, *vault->keyring_, read.config.owner, damage);
-  vault->constitution_ = unite(statements, std::move(damage));
-  auto& constitution = vault->constitution_;
-  vault->keyring_->set_current_generation(constitution.generation);
-  if (statements.empty()) constitution.damage.push_back({"state/", "holds no statement that can be read"});
-  // The owner's own writer needs no admission (FORMAT.md §3).
-  const auto own = vault->keyring_->writer_signer().public_key();
-  if (!constitution.removed.contains(own)) constitution.writers.emplace(own, keys::main_domain());
-
-  std::set<ObjectName> slots;
-  for (const auto& listed : store->list(store::Folder::keys, false)) slots.insert(listed.name);
-  for (const auto& name : constitution.slots) {
-    if (slots.contains(name)) continue;
-    constitution.damage.push_back({store::object_path(store::Folder::keys, name), "is missing"});
+  vault->constitution_ = read_constitution(*store, *vault->keyring_, read.config.owner);
+  if (vault->constitution_.removed_slots.contains(opened.name)) {
+    throw Error(Code::wrong_password, "the owner has removed this password or credential", store->location());
   }
+  vault->keyring_->set_current_generation(vault->constitution_.generation);
   vault->store_ = std::move(store);
   return vault;
+}
+
+void Vault::publish(format::Statement statement) {
+  statement.previous = constitution_.heads;
+  statement.number = constitution_.largest_number + 1;
+  const auto now = system_clock().wall();
+  statement.time_ns = now.seconds * 1'000'000'000 + now.nanoseconds;
+  const auto object = seal_object(*keyring_, format::ObjectKind::statement, keyring_->owner_signer(), format::encode_statement(statement));
+  store::put(*store_, store::Folder::statements, object);
+  constitution_ = read_constitution(*store_, *keyring_, config_.owner);
+}
+
+void Vault::require_admitted(const PublicKey& writer, const DomainId& domain, store::Folder folder, const ObjectName& name) const {
+  if (is_admitted(writer, domain, folder, name)) return;
+  const auto path = store::object_path(folder, name);
+  if (!constitution_.removed.contains(writer)) throw Error(Code::corrupt, "is signed by a writer who was never admitted", path);
+  const auto known = constitution_.names.find(writer);
+  const std::string who = known == constitution_.names.end() ? "" : " " + known->second;
+  throw Unaccepted(Code::corrupt, "is not accepted: the owner removed its writer" + who, path);
+}
+
+bool Vault::refresh() {
+  const auto listed = store_->list(store::Folder::statements, false);
+  const bool same = listed.size() == constitution_.statements.size() &&
+                    std::ranges::all_of(listed, [&](const store::Listed& object) { return constitution_.statements.contains(object.name); });
+  if (same) return false;
+  constitution_ = read_constitution(*store_, *keyring_, config_.owner);
+  return true;
+}
+
+bool Vault::has_other_domains(const DomainId& domain) const noexcept {
+  return std::ranges::any_of(constitution_.domains, [&](const DomainId& other) { return other != domain; });
 }
 
 bool Vault::is_admitted(const PublicKey& writer, const DomainId& domain, store::Folder folder,
@@ -211,7 +204,12 @@ bool Vault::is_admitted(const PublicKey& writer, const DomainId& domain, store::
            (folder == store::Folder::packs && accepted.packs.contains(name));
   }
   const auto found = constitution_.writers.find(writer);
-  return found != constitution_.writers.end() && found->second == domain;
+  return found != constitution_.writers.end() && found->second.domain == domain;
+}
+
+void Vault::require_owner() const {
+  if (keyring_->is_owner()) return;
+  throw Error(Code::forbidden, "this credential adds snapshots and can read nothing", store_->location(), "it takes the owner's password");
 }
 
 void Vault::require_writable() const {
@@ -219,9 +217,12 @@ void Vault::require_writable() const {
     throw Error(Code::failed, "has the feature \"" + constitution_.features.front() + "\", beside which this mbu must not write",
                 store_->location(), "update mbu");
   }
-  if (!constitution_.writers.contains(keyring_->writer_signer().public_key())) {
+  const auto admitted = constitution_.writers.find(keyring_->writer_signer().public_key());
+  if (admitted != constitution_.writers.end() && admitted->second.domain == keyring_->own_domain().id) return;
+  if (constitution_.removed.contains(keyring_->writer_signer().public_key())) {
     throw Error(Code::forbidden, "accepts nothing more from this writer: the owner removed him", store_->location());
   }
+  throw Error(Code::forbidden, "does not know this writer", store_->location(), "the owner's statement that admits him may not have arrived here yet");
 }
 
 }  // namespace mbu::repo

@@ -1,38 +1,34 @@
 // Vault: an opened repository at rest. The store, the config, the keys one has, and what the owner's statements say.
 // Everything above reads and writes objects through it.
 //
-// Immutable once opened, but for drop_owner(); any thread, as far as the store is.
+// Immutable once opened, but for publish() and drop_owner(); any thread, as far as the store is.
 #pragma once
 
-#include <map>
+#include <functional>
 #include <memory>
-#include <set>
-#include <vector>
 
 #include "format/config.hpp"
-#include "format/statement.hpp"
-#include "keys/keyring.hpp"
+#include "keys/credential_file.hpp"
 #include "keys/slot.hpp"
-#include "mbu/types/results.hpp"
+#include "repo/constitution.hpp"
 #include "store/store.hpp"
 
 namespace mbu::repo {
 
-// What all statements that have arrived say together (FORMAT.md §9).
-struct Constitution {
-  // What of a writer that was removed counts nevertheless.
-  struct Accepted {
-    std::set<ObjectName> snapshots, packs;
-  };
-  std::map<PublicKey, DomainId> writers;  // admitted and not removed
-  std::map<PublicKey, Accepted> removed;
-  std::vector<std::string> features;      // required to write, and unknown
-  std::vector<ObjectName> heads;          // statements that no other names
-  std::set<ObjectName> slots;             // added and not removed
-  std::uint32_t generation = keys::kFirstGeneration;  // of sealing and domain keys: the current one
-  format::ChunkerParameters chunker;
-  std::vector<CheckReport::Finding> damage;  // statements and slots that are missing or damaged
+// What a vault is opened with.
+struct Unlock {
+  std::optional<keys::CredentialFile> credential = {};  // nothing: one of the repository's own slots
+  std::string credential_path = {};                     // for messages
+  std::function<Password()> obtain = {};                // not called when there is nothing to open, or a credential has its key with it
 };
+
+// Something by a writer whom the owner has removed, and not accepted by the removal. It does not count, and is no damage.
+class Unaccepted : public Error {
+ public:
+  using Error::Error;
+};
+// What is to be told of an object that cannot be used.
+[[nodiscard]] CheckReport::Finding finding_of(const Error& error);
 
 class Vault {
  public:
@@ -40,23 +36,34 @@ class Vault {
   [[nodiscard]] static InitResult create(std::unique_ptr<store::Store> store, const Password& password,
                                          const InitOptions& init, const std::string& slot_name);
 
-  // Reads config and slots, opens a slot with the password that `obtain` gives, reads the statements.
-  // Code::no_repository, Code::wrong_password, Code::corrupt. `obtain` is not called when there is nothing to open.
+  // Reads config and slots, opens a slot, reads the statements. Code::no_repository, Code::wrong_password, Code::corrupt.
   // A damaged or missing statement does not keep the owner out: it is in constitution().damage.
-  [[nodiscard]] static std::unique_ptr<Vault> open(std::unique_ptr<store::Store> store,
-                                                   const std::function<Password()>& obtain);
+  [[nodiscard]] static std::unique_ptr<Vault> open(std::unique_ptr<store::Store> store, const Unlock& unlock);
 
   [[nodiscard]] store::Store& store() const noexcept { return *store_; }
   [[nodiscard]] const keys::Keyring& keyring() const noexcept { return *keyring_; }
   [[nodiscard]] const format::Config& config() const noexcept { return config_; }
   [[nodiscard]] const ObjectName& config_hash() const noexcept { return config_hash_; }
+  // The slot that was opened; one that is only in a credential's file may not be in the store.
+  [[nodiscard]] const ObjectName& slot() const noexcept { return slot_; }
   [[nodiscard]] const Constitution& constitution() const noexcept { return constitution_; }
 
+  // Throws unless this key may sign the object of that name and domain: Unaccepted when the owner removed it, else Code::corrupt.
+  void require_admitted(const PublicKey& writer, const DomainId& domain, store::Folder folder, const ObjectName& name) const;
+  // Reads the statements again if others are there than were. Whether there were. Nobody else uses the vault meanwhile.
+  bool refresh();
+  // Whether writers of more domains than this one were ever admitted.
+  [[nodiscard]] bool has_other_domains(const DomainId& domain) const noexcept;
   // Whether this key may sign the pack, index or snapshot of that name and domain.
   [[nodiscard]] bool is_admitted(const PublicKey& writer, const DomainId& domain, store::Folder folder,
                                  const ObjectName& name) const;
+  // Says the statement: its number, time and place among the others are set here. Durable when it returns. Code::forbidden without the
+  // owner's half. Nobody else uses the vault meanwhile.
+  void publish(format::Statement statement);
   // As Keyring::drop_owner(). Nobody else uses the vault meanwhile.
   void drop_owner() { keyring_->drop_owner(); }
+  // Throws Code::forbidden, with what it takes, unless this is the owner's.
+  void require_owner() const;
   // Throws Code::failed when the repository has a feature that this version must not write beside, Code::forbidden when nobody would
   // accept what this keyring signs.
   void require_writable() const;
@@ -67,6 +74,7 @@ class Vault {
   std::unique_ptr<keys::Keyring> keyring_;
   format::Config config_;
   ObjectName config_hash_;
+  ObjectName slot_;
   Constitution constitution_;
 };
 

@@ -16,7 +16,7 @@ using namespace test;
 using nlohmann::json;
 
 json shown(SmallRepository& repository, const std::string& kind, const std::string& id) {
-  const auto load_index = [&] { return repo::ChunkIndex::load(repository.vault(), [](const auto&) {}); };
+  const auto load_index = [&](const DomainId&) { return repo::ChunkIndex::load(repository.vault(), [](const auto&) {}); };
   return json::parse(api::cat_object(repository.vault(), load_index, kind, id));
 }
 

@@ -10,7 +10,8 @@ using format::BlockRole;
 class ChunkStoreTest : public repo::test::RepositoryTest {
  protected:
   repo::ChunkIndex load_index(const cache::LocationTables* tables) {
-    return repo::ChunkIndex::load(*vault_, [](const CheckReport::Finding& finding) { ADD_FAILURE() << finding.message; }, tables, 0);
+    return repo::ChunkIndex::load(*vault_, [](const CheckReport::Finding& finding) { ADD_FAILURE() << finding.message; },
+                                  {.tables = tables, .chunks_for_table = 0});
   }
   // Enough for a pack.
   std::vector<ByteBuffer> make_chunks() {

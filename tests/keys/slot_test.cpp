@@ -12,13 +12,18 @@ const std::string kSubject = "keys/ab";
 
 Password password_of(std::string text) { return Password::take(text.data(), text.size()); }
 
+std::optional<crypto::Key> root_in(std::optional<Unlocked> unlocked) {
+  if (!unlocked) return std::nullopt;
+  return std::move(std::get<crypto::Key>(*unlocked));
+}
+
 class OwnerSlot : public testing::Test {
  protected:
   ByteBuffer make(const KdfCost& cost = kCheap) const {
-    return make_owner_slot(keyring_, root_, config_hash_, password_, cost, "me@here", 1'700'000'000'000'000'000);
+    return make_owner_slot(keyring_, root_, config_hash_, password_, {cost, "me@here", 1'700'000'000'000'000'000});
   }
   std::optional<crypto::Key> open(ByteView bytes, const std::string& password = "correct") const {
-    return open_owner_slot(bytes, config_hash_, password_of(password), kSubject);
+    return root_in(open_slot(bytes, config_hash_, password_of(password), kSubject));
   }
 
   crypto::Key root_ = crypto::random_key();
@@ -53,7 +58,7 @@ TEST_F(OwnerSlot, TellsItsNameToWhoHoldsTheKeys) {
 TEST_F(OwnerSlot, BelongsToOneConfig) {
   const auto bytes = make();
   test::expect_error(Code::corrupt, "another repository", [&] {
-    (void)open_owner_slot(bytes, ObjectName{}, password_, kSubject);
+    (void)open_slot(bytes, ObjectName{}, password_, kSubject);
   });
 }
 
@@ -100,8 +105,8 @@ TEST_F(OwnerSlot, OfAWriterIsNotTheOwners) {
 
 TEST(DocumentSlot, OpensWithThePassword) {
   const test::DocumentVectors document;
-  const auto root = open_owner_slot(document.bytes("slot, PBKDF2"), document.id<ObjectName>("H(config)"),
-                                    password_of(document.text("password")), kSubject);
+  const auto root = root_in(open_slot(document.bytes("slot, PBKDF2"), document.id<ObjectName>("H(config)"),
+                                      password_of(document.text("password")), kSubject));
   ASSERT_TRUE(root);
   EXPECT_EQ(to_hex(crypto::view(*root)), document.text("R"));
   const Keyring keyring(*root, document.id<RepositoryId>("repo"));

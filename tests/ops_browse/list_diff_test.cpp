@@ -22,7 +22,7 @@ struct Differences {
 };
 Differences differences(SmallRepository& repository, const ChunkId& from, const ChunkId& to) {
   Differences all;
-  all.summary = ops::diff(repository.context(), repository.index(), from, to, [&](const DiffLine& line) {
+  all.summary = ops::diff(repository.context(), {repository.index(), from}, {repository.index(), to}, [&](const DiffLine& line) {
     all.lines.push_back(std::string(1, "+-MmT"[static_cast<int>(line.kind)]) + ' ' + line.path);
   });
   return all;

@@ -31,7 +31,7 @@ class SmallRepository {
     cheap.memory_kib = 8 * 1024;
     cheap.passes = 3;
     (void)repo::Vault::create(store(), password(), cheap, "test");
-    vault_ = repo::Vault::open(store(), [] { return password(); });
+    vault_ = repo::Vault::open(store(), {.obtain = [] { return password(); }});
     writer_ = std::make_unique<ingest::ChunkStore>(*vault_, nothing_, ingest::ChunkStore::Options{{}, true, false});
     sink_ = &writer_->make_sink();
   }

@@ -559,6 +559,10 @@ def _remove(seed, accept):
     return hook
 
 
+def _say(what):
+    return lambda repository: repository.add_statement(**{what: repository.snapshots[-1]})
+
+
 def own(repository):
     return repository.keys.writer_seed
 
@@ -592,6 +596,11 @@ snapshot_case("bomb", hooks={"frame": lambda data: make.compress(bytes(BOMB))})
 snapshot_case("paths_relative", paths=("etc",), program="safe")
 snapshot_case("paths_dotdot", paths=("/../../escaped",), reader=None, program="safe")
 snapshot_case("writer_of_other_domain", before=_admit(b"other" + bytes(11)), signer=stranger)
+snapshot_case("packs_of_another_domain", before=_admit(b"other" + bytes(11)), signer=stranger, hooks={"domain": b"other" + bytes(11)},
+              reader="chunk", what="by a writer of another domain than that of the packs it leads to")
+snapshot_case("forgotten", reader=None, program="refused", after=_say("forgets"))
+snapshot_case("valid_forgotten_and_pinned", reader=None, program="valid", kept=ALL,
+              after=lambda repository: (_say("forgets")(repository), _say("pins")(repository)))
 snapshot_case("writer_removed", after=_remove(own, False), reader="", what="everything is by a writer who was removed")
 snapshot_case("valid_removed_but_accepted", reader=None, program="valid", kept=ALL, index=False, after=_remove(own, True))
 snapshot_case("valid_admitted_writer", reader=None, program="valid", kept=ALL, before=_admit(), signer=stranger,

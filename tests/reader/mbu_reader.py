@@ -36,6 +36,7 @@ class Repository:
     def __init__(self, path, password):
         self.path, self.damage = path, []
         self._blocks = OrderedDict()
+        self._domain = None  # through whose packs alone chunks are looked for; None: all
         self._object_keys = {}
         self.config = self._read_config()
         self.slots = self._read_slots()
@@ -223,6 +224,8 @@ class Repository:
         for attempt in range(2):
             for name in list(self._where.get(identity[:PREFIX], ())):
                 pack = self.verified(name)
+                if pack and self._domain not in (None, pack.header.domain):
+                    continue
                 for block, offset, length in pack.places.get(identity, ()) if pack else ():
                     if block.role in roles:
                         data = self.collect(self._copy, pack, block, identity, offset, length)
@@ -370,7 +373,7 @@ class Repository:
         return packs
 
     def find_snapshot(self, text):
-        found = self.snapshots()
+        found = [s for s in self.snapshots() if not s.forgotten or s.pinned]
         if text != "latest":
             found = [s for s in found if s.name.hex().startswith(text)]
         if not found or (text != "latest" and len(found) > 1):
@@ -378,7 +381,8 @@ class Repository:
         return found[-1]
 
     def find(self, snapshot, path):
-        """The entry at an absolute path; the root itself is a directory without a name."""
+        """The entry at an absolute path; the root itself is a directory without a name. Chunks come from the snapshot's domain from now on."""
+        self._domain = snapshot.header.domain
         entry = tree.Entry(b"", tree.DIRECTORY, 0o755, None, (0, 0), None, 0, page=snapshot.root)
         for part in filter(None, os.fsencode(path).split(b"/")):
             if entry.type != tree.DIRECTORY or entry.page is None:
@@ -402,8 +406,11 @@ class Repository:
             self.collect(self._read_lock, name, path)
         seen = {}
         for snapshot in self.snapshots():
+            if snapshot.forgotten and not snapshot.pinned:
+                continue
             if not snapshot.complete:
                 self.report(Damaged(f"snapshots/{snapshot.name.hex()}", "packs are missing"))
+            self._domain = snapshot.header.domain
             totals = self._check_tree(snapshot.root, seen)
             if totals and (totals[0], totals[2]) != (snapshot.files, snapshot.bytes):
                 self.report(Damaged(f"snapshots/{snapshot.name.hex()}", "totals differ from the tree's"))

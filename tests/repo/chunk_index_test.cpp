@@ -172,7 +172,8 @@ class ChunkIndexWithTables : public ChunkIndexTest {
   ChunkIndex load() { return load(&tables_); }
   ChunkIndex load(const cache::LocationTables* tables) {
     damage_.clear();
-    return ChunkIndex::load(*vault_, [this](const CheckReport::Finding& finding) { damage_.push_back(finding); }, tables, 0);
+    return ChunkIndex::load(*vault_, [this](const CheckReport::Finding& finding) { damage_.push_back(finding); },
+                            {.tables = tables, .chunks_for_table = 0});
   }
   std::size_t table_count() const { return tables_.open_all().size(); }
   void expect_reads(const ChunkIndex& index, ByteView bytes) {

@@ -30,7 +30,7 @@ class Snapshots : public test::RepositoryTest {
   }
   std::vector<StoredSnapshot> read_all() {
     damage_.clear();
-    return read_snapshots(*vault_, [this](const CheckReport::Finding& finding) { damage_.push_back(finding); });
+    return read_snapshots(*vault_, Which::all, [this](const CheckReport::Finding& finding) { damage_.push_back(finding); });
   }
 };
 
@@ -66,7 +66,7 @@ TEST_F(Snapshots, OfAStrangerAreRefused) {
 
 StoredSnapshot stored(ObjectName name, std::optional<ObjectName> base, std::vector<ObjectName> added,
                       std::vector<ObjectName> removed) {
-  StoredSnapshot result{name, {}, snapshot_at(name.bytes[0])};
+  StoredSnapshot result{name, {}, {}, snapshot_at(name.bytes[0])};
   result.snapshot.base = base;
   result.snapshot.packs_added = std::move(added);
   result.snapshot.packs_removed = std::move(removed);
@@ -97,7 +97,7 @@ class SnapshotQuery : public testing::Test {
  protected:
   SnapshotQuery() {
     for (std::uint8_t i = 1; i <= 4; ++i) {
-      StoredSnapshot snapshot{name_of(0xa0, i), {}, snapshot_at(i)};
+      StoredSnapshot snapshot{name_of(0xa0, i), {}, {}, snapshot_at(i)};
       snapshot.snapshot.host = i % 2 == 0 ? "even" : "odd";
       snapshot.snapshot.tags = i == 4 ? std::vector<std::string>{"x", "y"} : std::vector<std::string>{"x"};
       if (i == 3) snapshot.snapshot.paths = {"/home", "/srv"};

@@ -32,7 +32,7 @@ class RepositoryTest : public testing::Test {
   }
 
   [[nodiscard]] std::unique_ptr<Vault> open(const std::string& password = "secret") const {
-    return Vault::open(store::open_store(root_), [&] { return password_of(password); });
+    return Vault::open(store::open_store(root_), {.obtain = [&] { return password_of(password); }});
   }
   [[nodiscard]] store::Store& store() const { return vault_->store(); }
   [[nodiscard]] const keys::Keyring& keyring() const { return vault_->keyring(); }

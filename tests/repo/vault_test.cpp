@@ -47,9 +47,9 @@ TEST_F(VaultTest, AsksForNoPasswordWhenThereIsNothingToOpen) {
     return test::password_of("");
   };
   test::expect_error(Code::no_repository, "no repository",
-                     [&] { (void)Vault::open(store::open_store(directory_ / "none"), unasked); });
+                     [&] { (void)Vault::open(store::open_store(directory_ / "none"), {.obtain = unasked}); });
   for (const auto& listed : store().list(store::Folder::keys, false)) store().remove(store::Folder::keys, listed.name);
-  test::expect_error(Code::corrupt, "no slot", [&] { (void)Vault::open(store::open_store(root_), unasked); });
+  test::expect_error(Code::corrupt, "no slot", [&] { (void)Vault::open(store::open_store(root_), {.obtain = unasked}); });
 }
 
 TEST_F(VaultTest, NoticesADamagedConfig) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,7 @@ struct RepositoryOptions {
   Compression compression;
   bool verify_blocks = true;      // open and hash each block again before its pack is published
   PasswordSources password;
+  std::string credential_file;    // a writer's; empty: the password opens one of the repository's own slots
   EventSink* events = nullptr;    // null: silence
   const Interrupt* interrupt = nullptr;
 };
@@ -77,6 +79,30 @@ struct SnapshotFilter {
   std::vector<std::string> hosts;
   std::vector<std::vector<std::string>> tags;      // all of any of these lists; an empty tag: has none
   std::vector<std::string> paths;                  // all of these
+  std::vector<std::string> writers = {};           // names, or the beginnings of their public keys
+};
+
+// Which snapshots stay when others of the same group are forgotten: those that any rule or tag keeps.
+struct Retention {
+  enum class Every { all, hourly, daily, weekly, monthly, yearly };
+  // The newest of each hour, day, Monday to Sunday, month or year of local time that has one; or all.
+  struct Rule {
+    Every every = Every::all;
+    std::uint64_t count = std::numeric_limits<std::uint64_t>::max();      // the newest so many of these
+    std::int64_t within_s = std::numeric_limits<std::int64_t>::max();     // those at most so much older than the group's newest
+  };
+  std::vector<Rule> rules;
+  std::vector<std::vector<std::string>> tags;      // as in SnapshotFilter
+  [[nodiscard]] bool empty() const noexcept { return rules.empty() && tags.empty(); }
+};
+
+struct ForgetOptions {
+  std::vector<std::string> snapshots;              // id prefixes, "latest", "latest~N": these, and no rule is asked
+  SnapshotFilter filter;                           // else of these
+  Retention retention;                             // what rules keep; must not be empty then
+  // What makes a group beside the writer, for whom nobody else speaks.
+  bool by_host = true, by_paths = true, by_tags = false;
+  bool dry_run = false;
 };
 
 struct RestoreOptions {

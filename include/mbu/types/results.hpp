@@ -42,11 +42,30 @@ struct SnapshotInfo {
   std::vector<std::string> paths, tags, excludes;
   std::string program;
   PublicKey writer;
+  std::string writer_name;             // as the owner admitted him
+  bool own = true;                     // by the writer that goes with the keys in use
+  DomainId domain;                     // through whose packs alone it resolves
   InstanceId instance;
   std::uint64_t number = 0;
   std::uint64_t files = 0, directories = 0, bytes = 0, stored_bytes = 0, problem_count = 0;
   std::vector<std::pair<std::string, std::string>> problems;  // path, message: the first 1,000
   ChunkId root;
+};
+
+// What `forget` keeps and lets go. Snapshots stand newest first.
+struct ForgetPlan {
+  struct Kept {
+    SnapshotInfo snapshot;
+    std::vector<std::string> reasons;  // "hourly", "within 7d", "tag", "pinned"
+  };
+  struct Group {
+    PublicKey writer;
+    std::string host;                  // of these three, what it was not grouped by is empty
+    std::vector<std::string> paths, tags;
+    std::vector<Kept> keep;
+    std::vector<SnapshotInfo> forget;
+  };
+  std::vector<Group> groups;
 };
 
 enum class EntryType : std::uint8_t {
@@ -101,6 +120,7 @@ struct CheckReport {
   struct Finding {
     std::string object;    // "data/ab/…", "config", or a path within a snapshot
     std::string message;
+    bool is_note = false;     // worth telling, and no damage
     bool never_seen = false;  // missing, and this machine never saw it: may be on its way
   };
   std::vector<Finding> damage;        // exit 20

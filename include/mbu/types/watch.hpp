@@ -47,6 +47,8 @@ struct WatchOptions {
   std::int64_t reconcile_ms = 24LL * 3600 * 1000;  // everything is compared so often, to prove that nothing was missed
   // The owner's keys stay in memory; else they are wiped after the first snapshot, and the Repository can read nothing from then on.
   bool keep_owner = false;
+  // Which of its snapshots stay; the others are forgotten from time to time. Not empty: `keep_owner` must be true, else Code::usage.
+  Retention keep;
 
   WatchControl* control = nullptr;               // null: until an error; not owned
   // All of what follows is called from watch() itself, and may be empty.

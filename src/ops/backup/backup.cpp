@@ -7,7 +7,9 @@
 
 #include "ingest/packager.hpp"
 #include "ops/backup/base.hpp"
+#include "ops/backup/memory.hpp"
 #include "ops/backup/stream.hpp"
+#include "repo/known_snapshots.hpp"
 #include "os/status.hpp"
 #include "repo/tombstones.hpp"
 #include "source/local_source.hpp"
@@ -39,6 +41,7 @@ class BackupSeries::Impl {
  public:
   Impl(const Context& context, const BackupOptions& options, const std::vector<std::string>& own_directories)
       : context_(context), options_(options), own_directories_(own_directories) {
+    if (keyring().is_owner()) known_.emplace(context_.cache);
     begin();
     look_around();
   }
@@ -46,9 +49,8 @@ class BackupSeries::Impl {
   void tell(ingest::HardLinks& hard_links) { hard_links_ = &hard_links; }
 
   void keep_pages() {
-    std::string series;
-    for (const auto& path : paths_) series += path + '\0';
-    kept_.emplace(context_.cache.open_pages(crypto::sha256(as_bytes(series))));
+    if (kept_) return;
+    open_kept();
     tree::ChunkReader reader(context_.vault, index_);
     kept_->fill(base_snapshot_.snapshot.root, [&](const ChunkId& id, format::BlockRole role) {
       context_.interrupt.check();
@@ -58,8 +60,12 @@ class BackupSeries::Impl {
     kept_->write_back();
   }
 
+  void look_again() noexcept { is_stale_ = true; }
+  [[nodiscard]] const StoredSnapshot& last() const noexcept { return base_snapshot_; }
+
   void write_back() {
     if (kept_) kept_->write_back();
+    if (known_) known_->write_back();
   }
 
   BackupSummary snapshot(const ingest::Dirty* dirty, bool skip_if_unchanged) {
@@ -125,6 +131,18 @@ class BackupSeries::Impl {
                 "mount the disk it is on, or bring it back to its place");
   }
 
+  [[nodiscard]] const keys::Keyring& keyring() const noexcept { return context_.vault.keyring(); }
+
+  void open_kept() { kept_.emplace(context_.cache.open_pages(series_digest("pages"))); }
+
+  // Names what the cache keeps of this series.
+  [[nodiscard]] crypto::Digest series_digest(std::string_view what) const {
+    std::string series;
+    for (const auto& path : paths_) series += path + '\0';
+    if (what != "pages") series += what;
+    return crypto::sha256(as_bytes(series));
+  }
+
   // What the repository holds, what of it may be used, and what a broken run left behind.
   void look_around() {
     context_.vault.require_writable();
@@ -134,15 +152,17 @@ class BackupSeries::Impl {
     }
     auto honoured = repo::read_tombstones(context_.vault, [](const auto&) {}).newest;
     index_ = repo::ChunkIndex::load(context_.vault, context_.tell_damage(),
-                                    options_.dry_run ? nullptr : context_.cache.location_tables());
+                                    {.tables = options_.dry_run ? nullptr : context_.cache.location_tables(keyring().own_domain().id)});
     honoured_ = std::move(honoured);  // by the index that was just loaded
     host_ = options_.host.empty() ? this_host() : options_.host;
     paths_ = options_.paths;
     if (options_.stream) paths_ = {stream_path()};
     std::ranges::sort(paths_);
     paths_.erase(std::unique(paths_.begin(), paths_.end()), paths_.end());
-    if (context_.vault.keyring().is_owner()) {
+    if (keyring().is_owner()) {
       find_base();
+    } else if (base_.snapshot == nullptr) {
+      recall_base();
     } else {
       base_.reusable = base_.reusable && are_here(base_.packs, index_);
     }
@@ -151,19 +171,35 @@ class BackupSeries::Impl {
 
   // The last of this series; of the first nothing is known but what the repository says.
   void find_base() {
-    auto snapshots = repo::read_snapshots(context_.vault, context_.tell_damage(), context_.threads);
+    auto snapshots = repo::read_snapshots(context_, repo::Which::all);
     newest_.clear();
-    for (const auto& [name, writer, snapshot] : snapshots) {
-      auto& number = newest_[snapshot.instance];
-      number = std::max(number, snapshot.number);
+    for (const auto& stored : snapshots) {
+      auto& number = newest_[stored.snapshot.instance];
+      number = std::max(number, stored.snapshot.number);
     }
     const auto mine = std::ranges::find(snapshots, last_, &StoredSnapshot::name);
     base_ = mine != snapshots.end()
                 ? base_of(snapshots, *mine, index_)
-                : choose_base(snapshots, context_.vault.keyring().writer_signer().public_key(), host_, paths_, index_);
+                : choose_base(snapshots, keyring().writer_signer().public_key(), host_, paths_, index_);
     if (base_.snapshot == nullptr) return;
     base_snapshot_ = std::move(snapshots[static_cast<std::size_t>(base_.snapshot - snapshots.data())]);
     base_.snapshot = &base_snapshot_;
+  }
+
+  // The same for who cannot read the repository: by what the cache remembers, and keeps.
+  void recall_base() {
+    open_kept();
+    const auto series = series_digest("memory");
+    memory_.emplace(context_.cache.open_pages(series), series);
+    auto remembered = memory_->recall();
+    if (!remembered || remembered->snapshot.paths != paths_) return;
+    newest_[remembered->snapshot.instance] = remembered->snapshot.number;
+    const auto here = context_.vault.store().list(store::Folder::snapshots, false);
+    if (std::ranges::find(here, remembered->name, &store::Listed::name) == here.end()) return;
+    base_snapshot_ = {remembered->name, keyring().writer_signer().public_key(), keyring().own_domain().id, std::move(remembered->snapshot)};
+    base_.snapshot = &base_snapshot_;
+    base_.packs = std::move(remembered->packs);
+    base_.reusable = are_here(base_.packs, index_);
   }
 
   std::string stream_path() const {
@@ -292,9 +328,13 @@ class BackupSeries::Impl {
     auto& newest = newest_[snapshot.instance];
     newest = std::max(newest, snapshot.number);
     last_ = name;
-    base_snapshot_ = {name, context_.vault.keyring().writer_signer().public_key(), std::move(snapshot)};
+    base_snapshot_ = {name, keyring().writer_signer().public_key(), keyring().own_domain().id, std::move(snapshot)};
     base_.snapshot = &base_snapshot_;
     base_.reusable = true;
+    if (known_) known_->put(base_snapshot_);
+    if (!memory_) return;
+    kept_->write_back();  // what the snapshot names is on disk before it is remembered
+    memory_->remember(name, base_snapshot_.snapshot);
   }
 
   cache::State::Publication take_place_in_chain() const {
@@ -378,6 +418,8 @@ class BackupSeries::Impl {
   StoredSnapshot base_snapshot_;  // what it points to
   ObjectName last_;               // of this series
   std::optional<tree::KeptPages> kept_;
+  std::optional<repo::KnownSnapshots> known_;  // of the owner
+  std::optional<SeriesMemory> memory_;  // of who cannot read the repository
   BackupSummary summary_;
 };
 
@@ -391,6 +433,8 @@ BackupSummary BackupSeries::snapshot_if_changed(const ingest::Dirty* dirty) { re
 
 void BackupSeries::tell(ingest::HardLinks& hard_links) { impl_->tell(hard_links); }
 void BackupSeries::keep_pages() { impl_->keep_pages(); }
+void BackupSeries::look_again() noexcept { impl_->look_again(); }
+const repo::StoredSnapshot& BackupSeries::last() const noexcept { return impl_->last(); }
 void BackupSeries::write_back() { impl_->write_back(); }
 
 BackupSummary backup(const Context& context, const BackupOptions& options, const std::vector<std::string>& own_directories) {

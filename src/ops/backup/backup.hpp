@@ -30,6 +30,10 @@ class BackupSeries {
   BackupSummary snapshot_if_changed(const ingest::Dirty* dirty);
   // From now on told of files with several names. Must outlive the series.
   void tell(ingest::HardLinks& hard_links);
+  // The next snapshot looks at what the repository holds first.
+  void look_again() noexcept;
+  // The one that the next is based on. After a snapshot.
+  [[nodiscard]] const repo::StoredSnapshot& last() const noexcept;
   // After a snapshot: from now on what the next one needs of the one before is kept in the cache, so that it takes no key of the owner. The
   // first time ever this reads all pages of the snapshot.
   void keep_pages();

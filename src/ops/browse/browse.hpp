@@ -16,7 +16,11 @@ void list(const repo::Context& context, const repo::ChunkIndex& index, const Chu
           bool recursive, const std::function<void(const EntryInfo&)>& visit);
 
 // What must be done to the first tree to make it the second. Subtrees whose root pages are equal are not looked into.
-DiffSummary diff(const repo::Context& context, const repo::ChunkIndex& index, const ChunkId& from, const ChunkId& to,
-                 const std::function<void(const DiffLine&)>& visit);
+// Between domains, whose ids tell nothing of each other, files of the same size and time count as equal.
+struct IndexedTree {
+  const repo::ChunkIndex& index;  // of the tree's domain
+  ChunkId root;
+};
+DiffSummary diff(const repo::Context& context, const IndexedTree& from, const IndexedTree& to, const std::function<void(const DiffLine&)>& visit);
 
 }  // namespace mbu::ops

@@ -53,14 +53,14 @@ class Entries {
 
 class Diff {
  public:
-  Diff(const repo::Context& context, const repo::ChunkIndex& index, const std::function<void(const DiffLine&)>& visit)
-      : context_(context), reader_(context.vault, index), visit_(visit) {}
+  Diff(const repo::Context& context, const repo::ChunkIndex& from, const repo::ChunkIndex& to, const std::function<void(const DiffLine&)>& visit)
+      : context_(context), from_(context.vault, from), to_(context.vault, to), ids_tell_(&from == &to), visit_(visit) {}
 
   void directories(const ChunkId& from, const ChunkId& to, const std::string& path) {
     if (from == to) return;
     context_.interrupt.check();
-    Entries a(reader_, from, path);
-    Entries b(reader_, to, path);
+    Entries a(from_, from, path);
+    Entries b(to_, to, path);
     while (!a.done() || !b.done()) {
       if (b.done() || (!a.done() && a.name() < b.name())) {
         one_side(a.take(), path, DiffLine::Kind::removed);
@@ -86,7 +86,7 @@ class Diff {
       return;
     }
     ++(added ? summary.dirs_added : summary.dirs_removed);
-    for (Entries below(reader_, entry.directory, entry_path); !below.done();) one_side(below.take(), entry_path, kind);
+    for (Entries below(added ? to_ : from_, entry.directory, entry_path); !below.done();) one_side(below.take(), entry_path, kind);
   }
 
   void both(const Located& from, const Located& to, const std::string& path) {
@@ -114,18 +114,19 @@ class Diff {
   bool same_content(const Located& from, const Located& to) {
     const auto& a = from.first;
     const auto& b = to.first;
+    if (!ids_tell_) return a.size == b.size && a.mtime == b.mtime;
     if (a.size != b.size || a.content.kind != b.content.kind) return false;
     if (a.content.kind != format::Content::Kind::inlined) {
       const bool sparse = (a.sparse == nullptr) == (b.sparse == nullptr) && (!a.sparse || *a.sparse == *b.sparse);
       return sparse && a.content == b.content;
     }
     if (from.second == to.second && a.content.inline_offset == b.content.inline_offset) return true;
-    return inline_bytes(from) == inline_bytes(to);
+    return inline_bytes(from_, from) == inline_bytes(to_, to);
   }
 
-  ByteBuffer inline_bytes(const Located& located) {
+  static ByteBuffer inline_bytes(tree::TreeReader& reader, const Located& located) {
     const auto& [entry, inline_chunk] = located;
-    const auto chunk = reader_.chunks().read(inline_chunk, format::BlockRole::inlined, entry.name);
+    const auto chunk = reader.chunks().read(inline_chunk, format::BlockRole::inlined, entry.name);
     const std::size_t offset = entry.content.inline_offset;
     if (offset > chunk.size() || entry.size > chunk.size() - offset) {
       throw Error(Code::corrupt, "reaches beyond the chunk that it shares with its neighbours", entry.name);
@@ -135,16 +136,16 @@ class Diff {
   }
 
   const repo::Context& context_;
-  tree::TreeReader reader_;
+  tree::TreeReader from_, to_;
+  bool ids_tell_;  // both are of one domain
   const std::function<void(const DiffLine&)>& visit_;
 };
 
 }  // namespace
 
-DiffSummary diff(const repo::Context& context, const repo::ChunkIndex& index, const ChunkId& from, const ChunkId& to,
-                 const std::function<void(const DiffLine&)>& visit) {
-  Diff diff(context, index, visit);
-  diff.directories(from, to, "/");
+DiffSummary diff(const repo::Context& context, const IndexedTree& from, const IndexedTree& to, const std::function<void(const DiffLine&)>& visit) {
+  Diff diff(context, from.index, to.index, visit);
+  diff.directories(from.root, to.root, "/");
   return diff.summary;
 }
 

@@ -21,6 +21,11 @@ class Findings {
  public:
   void add(const CheckReport::Finding& finding) {
     const std::scoped_lock lock(mutex_);
+    if (finding.is_note) {
+      const auto note = finding.object + ": " + finding.message;
+      if (std::ranges::count(report_.notes, note) == 0) report_.notes.push_back(note);
+      return;
+    }
     const auto same = [&](const auto& f) { return f.object == finding.object && f.message == finding.message; };
     if (std::ranges::none_of(report_.damage, same)) report_.damage.push_back(finding);
   }
@@ -31,7 +36,7 @@ class Findings {
       work();
     } catch (const Error& error) {
       if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
-      add({error.subject(), error.happened()});
+      add(repo::finding_of(error));
     }
   }
   [[nodiscard]] CheckReport& report() noexcept { return report_; }
@@ -155,6 +160,13 @@ void check_small_objects(const Context& context, Findings& findings) {
       findings.guard([&] { check_name(store, folder, listed.name, bytes_read); });
       if (folder != Folder::keys) continue;
       const auto path = store::object_path(folder, listed.name);
+      const auto& constitution = context.vault.constitution();
+      if (!constitution.slots.contains(listed.name)) {
+        const bool removed = constitution.removed_slots.contains(listed.name);
+        CheckReport::Finding note{path, removed ? "was removed by the owner, and is there again" : "is named by no statement of the owner: it may be forged, or early"};
+        note.is_note = true;
+        findings.add(note);
+      }
       findings.guard([&] {
         const auto bytes = store.read(folder, listed.name);
         if (format::decode_slot(bytes, path).config_hash != context.vault.config_hash()) {
@@ -177,8 +189,10 @@ void check_memory(const Context& context, Findings& findings) {
     }
   }
   const auto seen = context.state.seen();
+  std::set<std::string> removed;
+  for (const auto& slot : context.vault.constitution().removed_slots) removed.insert(store::object_path(Folder::keys, slot));
   for (const auto& path : seen) {
-    if (!path.starts_with("data/") && !here.contains(path)) {
+    if (!path.starts_with("data/") && !here.contains(path) && !removed.contains(path)) {
       findings.add({path, "is missing: it was here before"});
     }
   }

@@ -1,5 +1,6 @@
 #include "ops/check/trees.hpp"
 
+#include <map>
 #include <unordered_set>
 
 #include "repo/chunk_index.hpp"
@@ -80,22 +81,57 @@ class TreeCheck {
   std::unordered_set<ChunkId, IdentifierHash> visited_;
 };
 
+bool is_of_another_domain(const repo::Vault& vault, const ObjectName& pack, const DomainId& domain) {
+  try {
+    return repo::pack_info(repo::read_toc(vault, pack)).domain != domain;
+  } catch (const Error& error) {
+    if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
+    return false;  // its own damage is told elsewhere
+  }
+}
+
+// Two of one number in one chain: both count, and somebody should know.
+void tell_forks(const std::vector<repo::StoredSnapshot>& all, const Damage& damage) {
+  std::map<std::tuple<PublicKey, InstanceId, std::uint64_t>, ObjectName> first;
+  for (const auto& stored : all) {
+    const auto [other, is_new] = first.try_emplace({stored.writer, stored.snapshot.instance, stored.snapshot.number}, stored.name);
+    if (is_new) continue;
+    CheckReport::Finding finding{store::object_path(store::Folder::snapshots, stored.name),
+                                 "has the number of " + other->second.hex().substr(0, 8) + " in the same chain: a machine was cloned, or its state put back"};
+    finding.is_note = true;  // a note
+    damage(finding);
+  }
+}
+
+// The snapshots of one domain: they resolve through nothing but its packs.
+void check_domain(const repo::Context& context, const DomainId& domain, const std::vector<const repo::StoredSnapshot*>& snapshots,
+                  const Damage& damage) {
+  const auto index = repo::ChunkIndex::load(context.vault, damage, {.domain = domain});
+  TreeCheck check(context, index, damage);
+  std::set<ObjectName> wanted, here;
+  for (const auto* stored : snapshots) {
+    check.snapshot(*stored);
+    const auto& packs = stored->snapshot.packs_added;
+    wanted.insert(packs.begin(), packs.end());
+  }
+  for (const auto& listed : context.vault.store().list(store::Folder::packs, false)) here.insert(listed.name);
+  for (const auto& name : wanted) {
+    if (index.find_pack(name)) continue;
+    const auto path = store::object_path(store::Folder::packs, name);
+    damage({path, here.contains(name) && is_of_another_domain(context.vault, name, domain) ? "is wanted by a snapshot of another domain" : "is missing"});
+  }
+}
+
 }  // namespace
 
 void check_trees(const repo::Context& context, std::uint64_t& snapshots, const Damage& damage) {
-  const auto index = repo::ChunkIndex::load(context.vault, damage);
-  const auto all = repo::read_snapshots(context.vault, damage, context.threads);
+  const auto all = repo::read_snapshots(context.vault, repo::Which::current, damage, context.threads);
   snapshots = all.size();
-  TreeCheck check(context, index, damage);
-  std::set<ObjectName> wanted;
-  for (const auto& stored : all) {
-    check.snapshot(stored);
-    const auto& packs = stored.snapshot.packs_added;
-    wanted.insert(packs.begin(), packs.end());
-  }
-  for (const auto& name : wanted) {
-    if (!index.find_pack(name)) damage({store::object_path(store::Folder::packs, name), "is missing"});
-  }
+  tell_forks(all, damage);
+  std::map<DomainId, std::vector<const repo::StoredSnapshot*>> domains;
+  for (const auto& stored : all) domains[stored.domain].push_back(&stored);
+  if (domains.empty()) (void)repo::ChunkIndex::load(context.vault, damage);  // what it meets is told
+  for (const auto& [domain, of_domain] : domains) check_domain(context, domain, of_domain, damage);
 }
 
 }  // namespace mbu::ops

@@ -1,0 +1,114 @@
+// `key`: passwords and writers' credentials.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "commands.hpp"
+#include "escape.hpp"
+#include "flags.hpp"
+#include "mbu/password_source.hpp"
+#include "prompt.hpp"
+#include "session.hpp"
+#include "view.hpp"
+
+namespace mbu::cli {
+namespace {
+
+// The new password: from its file, or asked for twice.
+Password new_password(Context& context, const std::string& whose) {
+  PasswordSources sources;
+  sources.file = context.arguments.key.new_password_file;
+  if (can_prompt()) {
+    sources.prompt = [&](bool fresh) { return prompt_password("new password for " + printable(whose) + ": ", fresh, context.interrupt); };
+  } else if (sources.file.empty()) {
+    throw Error(Code::wrong_password, "there is nobody to ask for the new password", {}, "give --new-password-file FILE");
+  }
+  return obtain_password(sources, true);
+}
+
+InitOptions kdf_of(const Context& context, const Session& session) {
+  InitOptions kdf = context.arguments.init;
+  if (!context.arguments.kdf_given && session.configuration().kdf == "pbkdf2") kdf.kdf = Kdf::pbkdf2;
+  return kdf;
+}
+
+void list(Context& context, Session& session) {
+  Repository repository = session.open();
+  context.view.credentials(repository.credentials());
+}
+
+void add(Context& context, Session& session) {
+  Repository repository = session.open();
+  repository.require_owner();  // before anybody is asked for a password in vain
+  const auto password = new_password(context, repository.location());
+  context.view.credential({CredentialReport::Change::added, repository.add_password(password, {context.arguments.key.name, kdf_of(context, session)})});
+}
+
+void change(Context& context, Session& session) {
+  Repository repository = session.open();
+  repository.require_owner();  // before anybody is asked for a password in vain
+  const auto password = new_password(context, repository.location());
+  context.view.credential({CredentialReport::Change::changed, repository.change_password(password, {context.arguments.key.name, kdf_of(context, session)})});
+}
+
+void remove(Context& context, Session& session) {
+  if (context.arguments.operands.size() < 2) throw Error(Code::usage, "key remove wants the name or id of what to remove", {}, "list what there is: mbu key list");
+  Repository repository = session.open();
+  context.view.credential({CredentialReport::Change::removed, repository.remove_credential(context.arguments.operands[1])});
+}
+
+void add_writer(Context& context, Session& session) {
+  const KeyFlags& flags = context.arguments.key;
+  if (flags.name.empty()) throw Error(Code::usage, "key new-writer wants --name NAME: what the writer is called");
+  if (flags.file.empty()) throw Error(Code::usage, "key new-writer wants -o FILE: where its credential goes");
+  Repository repository = session.open();
+  repository.require_owner();
+  NewWriterOptions options;
+  options.name = flags.name;
+  options.domain = flags.domain;
+  options.file = absolute_path(flags.file);
+  if (flags.ask_password || !flags.new_password_file.empty()) options.password = new_password(context, options.file);
+  options.kdf = kdf_of(context, session);
+  CredentialReport report{CredentialReport::Change::admitted, repository.add_writer(options)};
+  report.file = options.file;
+  report.use = fmt::format("mbu -r {} --credential {} backup PATH", shell_word(session.location()), shell_word(options.file));
+  context.view.credential(report);
+}
+
+const std::map<std::string, void (*)(Context&, Session&)> kActions{
+    {"list", list}, {"add", add}, {"passwd", change}, {"remove", remove}, {"new-writer", add_writer}};
+
+}  // namespace
+
+void define_key(Flags& flags, Arguments& arguments) {
+  KeyFlags& key = arguments.key;
+  flags.text("--name", "NAME", key.name, "what the password (default: user@host) or the writer is called");
+  flags.text("--new-password-file", "FILE", key.new_password_file, "the new password is its first line; default: asked for twice");
+  flags.heading("A new writer");
+  flags.text("-o,--output", "FILE", key.file, "where its credential goes");
+  flags.text("--domain", "NAME", key.domain, "it deduplicates with the writers of this domain, main is the owner's; default: with nobody");
+  flags.flag("--ask-password", key.ask_password, "protect the credential by a password of its own");
+  flags.heading("How the new password is stretched");
+  define_kdf(flags, arguments);
+}
+
+void run_key(Context& context) {
+  const auto& what = context.arguments.operands.front();
+  const auto action = kActions.find(what);
+  if (action == kActions.end()) {
+    throw Error(Code::usage, "key does not know '" + what + "'", {}, "it knows list, add, passwd, remove and new-writer");
+  }
+  const std::size_t most = what == "remove" ? 2 : 1;
+  if (context.arguments.operands.size() > most) {
+    throw Error(Code::usage, "key " + what + " does not take '" + context.arguments.operands[most] + "'");
+  }
+  const KeyFlags& flags = context.arguments.key;
+  if (what != "new-writer" && (!flags.file.empty() || !flags.domain.empty() || flags.ask_password)) {
+    throw Error(Code::usage, "-o, --domain and --ask-password go with key new-writer");
+  }
+  if (!flags.name.empty() && what != "new-writer" && what != "add") throw Error(Code::usage, "--name goes with key add and key new-writer");
+  Session session(context);
+  action->second(context, session);
+}
+
+}  // namespace mbu::cli

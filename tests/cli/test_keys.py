@@ -1,0 +1,375 @@
+#!/usr/bin/python3
+"""Passwords and writers' credentials: who can open what, and what a writer cannot do.
+
+Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_keys.py -v`.
+"""
+
+import hashlib
+import os
+import shutil
+import stat
+import sys
+
+import support
+import trees
+from watching import WatchTest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "reader"))
+import mbu_reader  # noqa: E402
+
+OTHER = "another password"
+CHEAP = ("--kdf-memory", "8M", "--kdf-time", "3")
+
+
+class Keys(support.MbuTest):
+    def setUp(self):
+        super().setUp()
+        self.init()
+        self.source = trees.make_plain(self.path("tree"), files=8)
+
+    def key(self, *arguments, **options):
+        return self.run_mbu(["--json", "key", *arguments], **options)
+
+    def slots(self):
+        return {slot["name"]: slot for slot in self.key("list").json}
+
+    def new_writer(self, name="laptop", *arguments, **options):
+        path = self.path(name + ".credential")
+        self.key("new-writer", "--name", name, "-o", path, *arguments, **options)
+        return path
+
+    def by(self, credential, arguments, expect=0, password=None, **options):
+        return self.run_mbu(["--json", "--no-progress", "--credential", credential, *arguments], password=password, expect=expect, **options)
+
+    def backup_by(self, credential, *arguments, **options):
+        return self.by(credential, ["backup", *arguments, self.source], **options).summary
+
+
+class Passwords(Keys):
+    def test_another_one(self):
+        self.key("add", "--name", "second", "--new-password-file", self.write("new", OTHER), *CHEAP)
+        slots = self.slots()
+        self.assertEqual({slot["role"] for slot in slots.values()}, {"owner"})
+        self.assertEqual((slots["second"]["kdf_memory_kib"], slots["second"]["kdf_time"]), (8192, 3))
+        self.assertFalse(slots["second"]["current"])
+        self.run_mbu(["snapshots"], password=OTHER)
+        self.run_mbu(["snapshots"])
+        self.run_mbu(["snapshots"], password="wrong", expect=12)
+        self.assert_says(self.key("add", "--name", "second", "--new-password-file", self.path("new"), expect=2), "already")
+        self.check()
+
+    def test_a_change_moves_no_data(self):
+        self.backup(self.source)
+        before = {name for name in self.objects() if not name.startswith(("keys/", "state/"))}
+        size = self.size_of()
+        changed = self.key("passwd", "--new-password-file", self.write("new", OTHER), *CHEAP)
+        self.assertEqual(changed.of_type("key_changed")[0]["role"], "owner")
+        self.run_mbu(["snapshots"], expect=12)
+        self.run_mbu(["restore", "latest", "--target", self.path("back")], password=OTHER)
+        trees.assert_same(self, self.source, self.path("back") + self.source)
+        self.assertEqual({name for name in self.objects() if not name.startswith(("keys/", "state/"))}, before)
+        self.assertLess(self.size_of() - size, 2048)
+        self.run_mbu(["check"], password=OTHER)
+
+    def test_an_old_one_that_comes_back_opens_nothing(self):
+        keys = os.path.join(self.repo, "keys")
+        old = os.listdir(keys)
+        shutil.copytree(keys, self.path("kept"))
+        self.key("passwd", "--new-password-file", self.write("new", OTHER), *CHEAP)
+        for name in old:
+            shutil.copy(self.path("kept", name), keys)
+        self.assert_says(self.run_mbu(["snapshots"], expect=12), "removed")
+        self.run_mbu(["snapshots"], password=OTHER)
+
+    def test_the_same_one_again_with_another_cost(self):
+        keys = os.path.join(self.repo, "keys")
+        shutil.copytree(keys, self.path("kept"))
+        self.key("passwd", "--new-password-file", self.write("new", support.PASSWORD), *CHEAP)
+        shutil.copytree(self.path("kept"), keys, dirs_exist_ok=True)
+        self.run_mbu(["snapshots"])
+        self.check()
+
+    def test_the_last_one_stays(self):
+        name = next(iter(self.slots()))
+        self.assert_says(self.key("remove", name, expect=1), "last password")
+        self.key("add", "--name", "second", "--new-password-file", self.write("new", OTHER), *CHEAP)
+        self.key("remove", name)
+        self.run_mbu(["snapshots"], expect=12)
+        self.assert_says(self.key("remove", "second", password=OTHER, expect=1), "last password")
+        self.run_mbu(["check"], password=OTHER)
+
+    def test_says_what_is_wrong(self):
+        self.assert_says(self.key("sing", expect=2), "new-writer")
+        self.key(expect=2)
+        self.assert_says(self.key("remove", "nobody", expect=1), "no such password")
+        self.assert_says(self.key("remove", expect=2), "wants the name")
+        self.assert_says(self.key("add", expect=12), "--new-password-file")
+        self.assert_says(self.key("new-writer", "-o", self.path("x"), expect=2), "--name")
+        self.assert_says(self.key("new-writer", "--name", "x", expect=2), "-o FILE")
+        self.assert_says(self.key("new-writer", "--name", "x", "-o", self.write("there", "x"), expect=1), "exists")
+        self.assertEqual(self.read(self.path("there")), b"x")
+        self.assertEqual(len(self.slots()), 1)
+
+
+class Writers(Keys):
+    def test_adds_snapshots_that_the_owner_reads(self):
+        laptop = self.new_writer()
+        self.assertEqual(stat.S_IMODE(os.stat(laptop).st_mode), 0o600)
+        summary = self.backup_by(laptop)
+        listed = self.snapshots()
+        self.assertEqual([snapshot["id"] for snapshot in listed], [summary["snapshot_id"]])
+        self.run_mbu(["restore", f"latest:{self.source}", "--target", self.path("back")])
+        trees.assert_same(self, self.source, self.path("back"))
+        self.check()
+        self.run_mbu(["check", "--read-data"])
+
+    def test_reads_nothing(self):
+        laptop = self.new_writer()
+        snapshot = self.backup_by(laptop)["snapshot_id"]
+        for arguments in (["snapshots"], ["ls", "latest"], ["restore", "latest", "--target", self.path("back")], ["dump", "latest:/"],
+                          ["diff", "latest", "latest"], ["check"], ["cat", "snapshot", snapshot], ["cat", "pack", "0"], ["forget", "latest"],
+                          ["-d", self.source], ["key", "add", "--new-password-file", self.write("new", OTHER)],
+                          ["key", "passwd", "--new-password-file", self.path("new")], ["key", "remove", "laptop"], ["key", "list"], ["key", "add"],
+                          ["key", "new-writer", "--name", "x", "-o", self.path("x")]):
+            with self.subTest(command=arguments):
+                result = self.by(laptop, arguments, expect=13)
+                self.assert_says(result, "owner's password")
+        self.assertFalse(os.path.exists(self.path("x")))
+
+    def test_reads_nothing_from_an_empty_repository_either(self):
+        laptop = self.new_writer()
+        self.by(laptop, ["snapshots"], expect=13)
+        self.by(laptop, ["check"], expect=13)
+
+    def test_costs_the_change(self):
+        laptop = self.new_writer()
+        first = self.backup_by(laptop)
+        support.settle()
+        again = self.backup_by(laptop)
+        self.assertEqual((again["files_unmodified"], again["bytes_read"], again["parent"]),
+                         (first["files_new"], 0, first["snapshot_id"]))
+        self.assertLess(again["data_added_packed"], 2048)
+        trees.write(f"{self.source}/new", b"something new")
+        third = self.backup_by(laptop)
+        self.assertEqual((third["files_new"], third["files_changed"], third["bytes_read"]), (1, 0, 13))
+        self.run_mbu(["restore", f"latest:{self.source}", "--target", self.path("back")])
+        trees.assert_same(self, self.source, self.path("back"))
+        self.check()
+
+    def test_reads_all_again_without_its_cache_and_stores_nothing_twice(self):
+        laptop = self.new_writer()
+        trees.write(f"{self.source}/large", os.urandom(3 << 20))
+        first = self.backup_by(laptop)
+        self.drop_cache()
+        again = self.backup_by(laptop)
+        self.assertGreater(again["bytes_read"], 3 << 20)
+        self.assertLess(again["data_added_packed"], 64 << 10)
+        self.assertNotIn("parent", again)
+        self.assertEqual(again["total_files_processed"], first["total_files_processed"])
+        self.check()
+
+    def test_a_damaged_cache_is_no_cache(self):
+        laptop = self.new_writer()
+        self.backup_by(laptop)
+        for folder, _, names in os.walk(self.cache):
+            for name in names:
+                path = os.path.join(folder, name)
+                with open(path, "r+b") as file:
+                    data = bytearray(file.read())
+                    for at in range(100, len(data), 512):
+                        data[at] ^= 0x55
+                    file.seek(0)
+                    file.write(data)
+        self.backup_by(laptop)
+        self.run_mbu(["restore", f"latest:{self.source}", "--target", self.path("back")])
+        trees.assert_same(self, self.source, self.path("back"))
+        self.check()
+
+    def test_domains_share_nothing_unless_told(self):
+        trees.write(f"{self.source}/large", os.urandom(2 << 20))
+        added = [self.backup_by(self.new_writer(name, *arguments))["data_added_packed"]
+                 for name, arguments in (("a", ()), ("b", ()), ("c", ("--domain", "work")), ("d", ("--domain", "work")))]
+        self.assertGreater(min(added[:3]), 2 << 20)
+        self.assertLess(added[3], 64 << 10)
+        self.assertGreater(self.backup(self.source).summary["data_added_packed"], 2 << 20)
+        self.assertLess(self.backup_by(self.new_writer("e", "--domain", "main"))["data_added_packed"], 64 << 10)
+        slots = self.slots()
+        self.assertEqual(slots["c"]["domain"], slots["d"]["domain"])
+        self.assertEqual(len({slots[name]["domain"] for name in "abce"}), 4)
+        self.assertEqual(len(self.snapshots()), 6)
+        for snapshot in self.snapshots():
+            target = self.path("back-" + snapshot["short_id"])
+            self.run_mbu(["restore", f"{snapshot['id']}:{self.source}", "--target", target])
+            trees.assert_same(self, self.source, target)
+        self.check()
+
+    def test_differences_between_domains_are_those_of_the_files(self):
+        trees.write(f"{self.source}/large", os.urandom(2 << 20))
+        one = self.backup(self.source).summary["snapshot_id"]
+        two = self.backup_by(self.new_writer())["snapshot_id"]
+        result = self.run_mbu(["--json", "diff", one, two])
+        self.assertEqual(result.of_type("change"), [])
+        trees.write(f"{self.source}/new", b"new")
+        three = self.backup_by(self.path("laptop.credential"))["snapshot_id"]
+        changes = self.run_mbu(["--json", "diff", one, three]).of_type("change")
+        self.assertEqual([(change["modifier"], change["path"]) for change in changes], [("+", f"{self.source}/new")])
+
+    def test_a_removed_writer_adds_nothing_and_loses_nothing(self):
+        laptop = self.new_writer()
+        kept = self.backup_by(laptop)["snapshot_id"]
+        before = self.path("before")
+        shutil.copytree(self.repo, before)
+        self.key("remove", "laptop")
+        self.assertEqual([snapshot["id"] for snapshot in self.snapshots()], [kept])
+        self.run_mbu(["restore", f"latest:{self.source}", "--target", self.path("back")])
+        trees.assert_same(self, self.source, self.path("back"))
+        self.by(laptop, ["backup", self.source], expect=12)
+        self.check()
+        # Who does not know of it yet goes on, and what that adds does not count.
+        trees.write(f"{self.source}/late", b"too late")
+        self.run_mbu(["--json", "--credential", laptop, "-r", before, "backup", self.source], password=None)
+        shutil.copytree(before, self.repo, dirs_exist_ok=True)
+        self.assertEqual([snapshot["id"] for snapshot in self.snapshots()], [kept])
+        notes = self.run_mbu(["--json", "check"]).summary["notes"]
+        self.assertEqual(sum("not accepted: the owner removed its writer laptop" in note for note in notes), 2, notes)
+        self.run_mbu(["restore", f"latest:{self.source}", "--target", self.path("again")])
+        self.backup(self.source)
+
+    def test_its_slot_need_not_be_there_to_be_removed(self):
+        laptop = self.new_writer()
+        slot = self.slots()["laptop"]
+        os.rename(os.path.join(self.repo, "keys", slot["id"]), self.path("elsewhere"))
+        self.assertFalse(self.slots()["laptop"]["present"])
+        self.key("new-writer", "--name", "laptop", "-o", self.path("x"), expect=2)
+        self.key("remove", "laptop")
+        self.by(laptop, ["backup", self.source], expect=12)
+
+    def test_packs_that_arrive_after_the_removal_count(self):
+        laptop = self.new_writer()
+        self.backup_by(laptop)
+        data = os.path.join(self.repo, "data")
+        os.rename(data, self.path("on the way"))
+        os.mkdir(data)
+        self.key("remove", "laptop")
+        os.rmdir(data)
+        os.rename(self.path("on the way"), data)
+        self.run_mbu(["restore", f"latest:{self.source}", "--target", self.path("back")])
+        trees.assert_same(self, self.source, self.path("back"))
+        self.check()
+
+    def test_what_a_writer_plants_in_keys_is_no_credential(self):
+        self.new_writer()
+        name = next(name for name, slot in self.slots().items() if slot["role"] == "owner")
+        own = self.slots()[name]["id"]
+        data = bytearray(self.read(os.path.join(self.repo, "keys", own)))
+        data[-1] ^= 1
+        planted = hashlib.sha256(data).hexdigest()
+        self.write(os.path.join(self.repo, "keys", planted), bytes(data))
+        self.assertEqual(len(self.slots()), 2)
+        self.assert_says(self.key("remove", name, expect=1), "last password")
+        self.assertTrue(any(planted in note for note in self.run_mbu(["--json", "check"]).summary["notes"]))
+
+    def test_nobody_speaks_for_another(self):
+        laptop = self.new_writer()
+        own = self.backup(self.source).summary["snapshot_id"]
+        trees.write(f"{self.source}/evil", b"evil")
+        late = self.backup_by(laptop, "--time", "2031-01-01 00:00:00")["snapshot_id"]
+        self.assertEqual(self.run_mbu(["--json", "ls", "latest"]).json[0]["id"], own)
+        self.assertEqual(self.run_mbu(["--json", "ls", "latest", "--writer", "laptop"]).json[0]["id"], late)
+        self.assertEqual(self.unpackage(self.source, "--json").summary["snapshot_id"], own)
+        self.assert_says(self.run_mbu(["snapshots"]), "by laptop")
+        self.assertEqual(len(self.run_mbu(["--json", "snapshots", "--latest", "1"]).json), 2)
+        self.key("new-writer", "--name", "desk", "-o", self.path("desk"))
+        self.backup_by(self.path("desk"))
+        self.run_mbu(["forget", own])
+        self.assert_says(self.run_mbu(["ls", "latest"], expect=2), "desk", "laptop", "--writer")
+        self.assert_says(self.run_mbu(["-d", self.source], expect=2), "desk", "laptop")
+
+    def test_a_chain_that_forks_is_told(self):
+        laptop = self.new_writer()
+        self.backup_by(laptop)
+        state = os.path.join(self.home, ".local/state/mbu")
+        shutil.copytree(state, self.path("state"))
+        shutil.copytree(self.cache, self.path("cache"))
+        self.backup_by(laptop)
+        for kept, place in ((self.path("state"), state), (self.path("cache"), self.cache)):
+            shutil.rmtree(place)
+            shutil.copytree(kept, place)
+        self.backup_by(laptop)
+        self.assertEqual(len(self.snapshots()), 3)
+        notes = self.run_mbu(["--json", "check"]).summary["notes"]
+        self.assertTrue(any("cloned" in note for note in notes), notes)
+
+    def test_its_own_password(self):
+        laptop = self.new_writer("laptop", "--new-password-file", self.write("new", OTHER), *CHEAP)
+        self.assertNotIn(b"\nkey ", self.read(laptop))
+        self.backup_by(laptop, password=OTHER)
+        self.assert_says(self.by(laptop, ["backup", self.source], password="wrong", expect=12), "wrong password")
+        self.by(laptop, ["backup", self.source], expect=12)
+        # The repository holds the slot as well: the password alone is enough, and is still a writer's.
+        self.run_mbu(["backup", self.source], password=OTHER)
+        self.run_mbu(["snapshots"], password=OTHER, expect=13)
+
+    def test_a_credential_that_is_none_says_so(self):
+        laptop = self.new_writer()
+        text = self.read(laptop).decode()
+        for name, content in (("empty", ""), ("other", "ssh-ed25519 AAAA"), ("cut", text[:len(text) // 2]),
+                              ("no hex", text.replace("slot 4d", "slot zz")), ("short key", text[:-3] + "\n"),
+                              ("flipped", text.replace("key ", "key 0", 1)[:-2] + "\n"), ("unknown", text + "lock 00\n")):
+            with self.subTest(name):
+                self.by(self.write("bad", content), ["backup", self.source], expect=12)
+        self.by(self.path("missing"), ["backup", self.source], expect=12)
+        other = self.path("other repository")
+        self.run_mbu(["-r", other, "init"])
+        self.assert_says(self.by(laptop, ["-r", other, "backup", self.source], expect=12), "another repository")
+        self.assertEqual(self.snapshots(), [])
+
+    def test_its_credential_opens_nothing_for_the_reader_of_the_format(self):
+        laptop = self.new_writer("laptop", "--new-password-file", self.write("new", OTHER), *CHEAP)
+        self.backup_by(laptop, password=OTHER)
+        self.backup(self.source)
+        reader = mbu_reader.Repository(self.repo, OTHER.encode())
+        self.assertEqual(list(reader.snapshots()), [])
+        for pack in reader.packs.values():
+            for block in range(len(pack.blocks)):
+                with self.assertRaises(Exception):
+                    reader.block(pack, block)
+
+    def test_another_machine_has_a_chain_of_its_own(self):
+        laptop = self.new_writer()
+        self.backup_by(laptop)
+        self.backup(self.source)
+        self.backup_by(laptop)
+        chains = {}
+        for snapshot in self.snapshots():
+            chains.setdefault((snapshot["writer"], snapshot["instance"]), []).append(snapshot["number"])
+        self.assertEqual(sorted(chains.values()), [[1], [1, 2]])
+
+
+class Watching(WatchTest):
+    def test_a_writers_watcher(self):
+        credential = self.path("laptop.credential")
+        self.run_mbu(["key", "new-writer", "--name", "laptop", "-o", credential])
+        os.mkdir(f"{self.source}/below")
+        trees.write(f"{self.source}/below/first", b"123")
+        environment = {"MBU_CREDENTIAL": credential}
+        watcher = self.watch(env=environment)
+        watcher.ready()
+        trees.write(f"{self.source}/second", b"2")
+        self.assertIsNotNone(watcher.next("summary"), watcher.said())
+        watcher.end(9)
+        trees.write(f"{self.source}/third", b"3")
+        support.settle()
+        watcher = self.watch(env=environment)
+        first = watcher.ready()
+        self.assertEqual((first["files_new"], first["bytes_read"]), (1, 2), "after kill -9 only the directory that has changed is read")
+        trees.write(f"{self.source}/fourth", b"4")
+        self.assertIsNotNone(watcher.next("summary"), watcher.said())
+        watcher.end()
+        self.assertEqual(watcher.process.returncode, 0, watcher.said())
+        self.assert_last_snapshot_is_the_tree()
+        self.check()
+
+
+if __name__ == "__main__":
+    support.main()
