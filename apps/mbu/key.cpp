@@ -7,6 +7,7 @@
 #include "escape.hpp"
 #include "flags.hpp"
 #include "mbu/password_source.hpp"
+#include "output.hpp"
 #include "prompt.hpp"
 #include "session.hpp"
 #include "view.hpp"
@@ -75,8 +76,52 @@ void add_writer(Context& context, Session& session) {
   context.view.credential(report);
 }
 
+// Straight to standard output: it is for a printer or a pen, not for a program.
+void export_recovery(Context& context, Session& session) {
+  if (context.arguments.global.json) throw Error(Code::usage, "a recovery sheet is for paper: export-recovery does not go with --json");
+  Repository repository = session.open();
+  repository.require_owner();
+  const Password sheet = repository.recovery_sheet();
+  Output& output = context.output;
+  output.line("mbu recovery sheet of repository " + repository.id().hex().substr(0, 16));
+  output.line("Whoever has these four lines can read all that is or ever will be in it.");
+  output.line("");
+  std::string_view rest(reinterpret_cast<const char*>(sheet.view().data()), sheet.view().size());
+  for (int number = 1; !rest.empty(); ++number) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    output.write(fmt::format("  {}: ", number));
+    output.write(rest.substr(0, end));
+    output.line("");
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  output.line("");
+  output.line("To use it: " + session.command_prefix() + "key recover");
+}
+
+// The sheet as it was copied: from a file, or typed line by line.
+Password copied_sheet(Context& context) {
+  const std::string& file = context.arguments.key.sheet;
+  if (!file.empty()) return read_secret_file(file);
+  if (!can_prompt()) throw Error(Code::wrong_password, "there is nobody to ask for the recovery sheet", {}, "give --sheet FILE");
+  constexpr int kLines = 4;
+  std::string text;
+  text.reserve(kLines * 4096);  // so that it never moves and leaves a copy
+  for (int number = 1; number <= kLines; ++number) {
+    const auto line = prompt_password(fmt::format("line {} of the sheet: ", number), false, context.interrupt);
+    text.append(reinterpret_cast<const char*>(line.view().data()), line.view().size()).push_back('\n');
+  }
+  return Password::take(text.data(), text.size());
+}
+
+void recover(Context& context, Session& session) {
+  Repository repository = session.open_by_sheet(copied_sheet(context));
+  const auto password = new_password(context, repository.location());
+  context.view.credential({CredentialReport::Change::added, repository.add_password(password, {context.arguments.key.name, kdf_of(context, session)})});
+}
+
 const std::map<std::string, void (*)(Context&, Session&)> kActions{
-    {"list", list}, {"add", add}, {"passwd", change}, {"remove", remove}, {"new-writer", add_writer}};
+    {"list", list}, {"add", add}, {"passwd", change}, {"remove", remove},
+    {"new-writer", add_writer}, {"export-recovery", export_recovery}, {"recover", recover}};
 
 }  // namespace
 
@@ -84,6 +129,7 @@ void define_key(Flags& flags, Arguments& arguments) {
   KeyFlags& key = arguments.key;
   flags.text("--name", "NAME", key.name, "what the password (default: user@host) or the writer is called");
   flags.text("--new-password-file", "FILE", key.new_password_file, "the new password is its first line; default: asked for twice");
+  flags.text("--sheet", "FILE", key.sheet, "of recover: the file that the four lines were copied into; default: asked for");
   flags.heading("A new writer");
   flags.text("-o,--output", "FILE", key.file, "where its credential goes");
   flags.text("--domain", "NAME", key.domain, "it deduplicates with the writers of this domain, main is the owner's; default: with nobody");
@@ -96,7 +142,7 @@ void run_key(Context& context) {
   const auto& what = context.arguments.operands.front();
   const auto action = kActions.find(what);
   if (action == kActions.end()) {
-    throw Error(Code::usage, "key does not know '" + what + "'", {}, "it knows list, add, passwd, remove and new-writer");
+    throw Error(Code::usage, "key does not know '" + what + "'", {}, "it knows list, add, passwd, remove, new-writer, export-recovery and recover");
   }
   const std::size_t most = what == "remove" ? 2 : 1;
   if (context.arguments.operands.size() > most) {
@@ -106,7 +152,7 @@ void run_key(Context& context) {
   if (what != "new-writer" && (!flags.file.empty() || !flags.domain.empty() || flags.ask_password)) {
     throw Error(Code::usage, "-o, --domain and --ask-password go with key new-writer");
   }
-  if (!flags.name.empty() && what != "new-writer" && what != "add") throw Error(Code::usage, "--name goes with key add and key new-writer");
+  if (!flags.name.empty() && what != "new-writer" && what != "add" && what != "recover") throw Error(Code::usage, "--name goes with key add, key recover and key new-writer");
   Session session(context);
   action->second(context, session);
 }

@@ -1,6 +1,7 @@
 #include "session.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdlib>
@@ -19,6 +20,13 @@ constexpr int kTries = 3;  // for a person who mistypes a password
 std::string environment(const char* name) {
   const char* const value = std::getenv(name);
   return value == nullptr ? std::string() : value;
+}
+
+// A file of that name among the credentials of the service this runs as (systemd.exec(5), LoadCredential=); empty: there is none.
+std::string handed_over_by_systemd(const char* name) {
+  const std::string directory = environment("CREDENTIALS_DIRECTORY");
+  const std::string path = directory + '/' + name;
+  return !directory.empty() && ::access(path.c_str(), R_OK) == 0 ? path : std::string();
 }
 
 Configuration configured(const GlobalFlags& flags) {
@@ -89,6 +97,7 @@ PasswordSources Session::sources() {
     if (context_.environment) sources.given = context_.environment->clone();
     sources.file = environment("MBU_PASSWORD_FILE");
     sources.command = environment("MBU_PASSWORD_COMMAND");
+    if (!sources.given && sources.file.empty() && sources.command.empty()) sources.file = handed_over_by_systemd("mbu.password");
   }
   return sources;
 }
@@ -107,7 +116,8 @@ RepositoryOptions Session::options() {
   RepositoryOptions options;
   options.location = location();
   if (!flags_.cache_directory.empty()) options.cache_directory = absolute_path(flags_.cache_directory);
-  if (!flags_.credential.empty() && ask_ != Ask::in_any_case) options.credential_file = absolute_path(flags_.credential);
+  const std::string credential = flags_.credential.empty() ? handed_over_by_systemd("mbu.credential") : flags_.credential;
+  if (!credential.empty() && ask_ != Ask::in_any_case) options.credential_file = absolute_path(credential);
   options.use_cache = !flags_.no_cache;
   options.threads = flags_.threads;
   const std::string& compression = flags_.compression.empty() ? configuration_.compression : flags_.compression;
@@ -158,6 +168,13 @@ void Session::refuse_missing() {
 Repository Session::open() {
   if (!Repository::exists(location())) refuse_missing();
   return open_with_prompt();
+}
+
+Repository Session::open_by_sheet(Password sheet) {
+  if (!Repository::exists(location())) refuse_missing();
+  RepositoryOptions filled = options();
+  filled.recovery_sheet = std::move(sheet);
+  return Repository::open(std::move(filled));
 }
 
 Repository Session::open_or_make() {

@@ -27,6 +27,8 @@ class Session {
 
   // The repository, which must be there. Code::no_repository tells how to make one.
   [[nodiscard]] Repository open();
+  // The same, opened by a recovery sheet.
+  [[nodiscard]] Repository open_by_sheet(Password sheet);
   // The same, but the configured repository is made when there is none and none is remembered.
   [[nodiscard]] Repository open_or_make();
   // `init`: makes one and shows it.

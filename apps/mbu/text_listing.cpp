@@ -98,7 +98,7 @@ void TextView::forgotten(const ForgetPlan& plan, bool dry_run) {
 void TextView::credentials(const std::vector<CredentialInfo>& all) {
   std::vector<Row> rows{{"ID", "Name", "Role", "Stretched by", "Made", "Domain"}};
   for (const auto& c : all) {
-    const std::string kdf = c.kdf == Kdf::argon2id ? fmt::format("argon2id {} MiB, {} passes", c.memory_kib / 1024, c.passes)
+    const std::string kdf = c.kdf == Kdf::argon2id ? fmt::format("argon2id {} MiB, {}", c.memory_kib / 1024, c.passes == 1 ? "1 pass" : std::to_string(c.passes) + " passes")
                                                    : fmt::format("pbkdf2 {} rounds", format_count(c.passes));
     rows.push_back({short_id(c.id) + (c.current ? "*" : ""), printable(c.name), role_name(c.role), c.present ? kdf : "(missing)",
                     c.present ? format_local_time(c.created_s) : "",

@@ -82,6 +82,8 @@ class Repository {
   CredentialInfo add_password(const Password& password, const CredentialOptions& options);
   // The password that opened this repository gives way to another; whoever copied a key before still has it.
   CredentialInfo change_password(const Password& password, const CredentialOptions& options);
+  // SECRET. What opens this repository and everything that will ever be in it, for paper: four lines of 16 characters, each with its own check.
+  [[nodiscard]] Password recovery_sheet();
   // A credential for a machine that adds snapshots and can read nothing, written to a file that only its owner may read. Code::usage when the
   // name is taken, Code::failed when the file exists or cannot be written: nobody is admitted then.
   CredentialInfo add_writer(const NewWriterOptions& options);

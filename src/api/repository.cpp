@@ -10,6 +10,7 @@
 #include "api/cat.hpp"
 #include "api/watch.hpp"
 #include "keys/password_source.hpp"
+#include "keys/recovery_sheet.hpp"
 #include "ops/backup/backup.hpp"
 #include "ops/browse/browse.hpp"
 #include "ops/browse/dump.hpp"
@@ -55,6 +56,8 @@ std::unique_ptr<repo::Vault> open_vault(RepositoryOptions& options) {
       unlock.credential_path = options.credential_file;
       unlock.credential = keys::read_credential_file(options.credential_file);
     }
+    unlock.recovery_sheet = std::move(options.recovery_sheet);
+    options.recovery_sheet.reset();
     auto vault = repo::Vault::open(store::open_store(options.location), unlock);
     options.password = {};  // what nobody asked for must not stay in memory either
     return vault;
@@ -256,6 +259,10 @@ bool Repository::is_owner() const { return impl_->vault->keyring().is_owner(); }
 std::vector<CredentialInfo> Repository::credentials() {
   impl_->vault->require_owner();
   return ops::list_credentials(*impl_->vault, impl_->context.tell_damage());
+}
+
+Password Repository::recovery_sheet() {
+  return keys::encode_recovery_sheet(impl_->vault->keyring().root(), impl_->vault->keyring().repository());
 }
 
 CredentialInfo Repository::add_password(const Password& password, const CredentialOptions& options) {

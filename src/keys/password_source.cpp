@@ -119,7 +119,7 @@ Password take(PasswordSources& sources, bool fresh) {
   if (sources.prompt) return sources.prompt(fresh);
   throw Error(Code::wrong_password, "no password, and no terminal to ask for it", {},
               "give it by -p PASSWORD, --password-file FILE, --password-command COMMAND, --password-fd N, or by "
-              "MBU_PASSWORD, MBU_PASSWORD_FILE or MBU_PASSWORD_COMMAND in the environment");
+              "MBU_PASSWORD, MBU_PASSWORD_FILE or MBU_PASSWORD_COMMAND in the environment, or as the credential mbu.password of a service");
 }
 
 }  // namespace
@@ -128,6 +128,21 @@ Password obtain_password(PasswordSources& sources, bool fresh) {
   Password password = take(sources, fresh);
   if (fresh && password.empty()) throw Error(Code::wrong_password, "a new password must not be empty");
   return password;
+}
+
+Password read_secret_file(const std::string& path) {
+  const os::Blame blame{Code::wrong_password, path};
+  const os::Fd file = os::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_NOCTTY, 0, blame);
+  crypto::Secret<std::array<char, kLongestPassword + 1>> bytes;
+  std::size_t size = 0;
+  while (size < bytes.expose().size()) {
+    const ssize_t n = ::read(file.get(), bytes.expose().data() + size, bytes.expose().size() - size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw os::system_error(blame, "read it", errno);
+    if (n == 0) return Password::take(bytes.expose().data(), size);
+    size += static_cast<std::size_t>(n);
+  }
+  throw unusable("is longer than " + std::to_string(kLongestPassword) + " bytes", path);
 }
 
 }  // namespace mbu::keys

@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
+#include "keys/recovery_sheet.hpp"
 #include "repo/envelope.hpp"
 
 namespace mbu::repo {
@@ -89,6 +90,11 @@ OpenedSlot open_credential(const Unlock& unlock, const ObjectName& config_hash) 
   throw Error(Code::wrong_password, key ? "the credential is damaged: its key does not open it" : "wrong password", unlock.credential_path);
 }
 
+OpenedSlot open_any(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
+  if (unlock.recovery_sheet) return {keys::decode_recovery_sheet(*unlock.recovery_sheet, config.config.repository), {}};
+  return unlock.credential ? open_credential(unlock, config.hash) : open_by_password(store, config, unlock.obtain);
+}
+
 }  // namespace
 
 CheckReport::Finding finding_of(const Error& error) {
@@ -149,10 +155,11 @@ std::unique_ptr<Vault> Vault::open(std::unique_ptr<store::Store> store, const Un
   const auto read = read_config(*store);
   vault->config_ = read.config;
   vault->config_hash_ = read.hash;
-  const auto opened = unlock.credential ? open_credential(unlock, read.hash) : open_by_password(*store, read, unlock.obtain);
+  const auto opened = open_any(*store, read, unlock);
   vault->slot_ = opened.name;
   vault->keyring_ = keys::make_keyring(opened.secrets, read.config.repository);
   if (vault->keyring_->is_owner() && vault->keyring_->owner_signer().public_key() != read.config.owner) {
+    if (unlock.recovery_sheet) throw Error(Code::wrong_password, "the sheet is not this repository's", store->location());
     throw Error(Code::corrupt, "names another owner than the slots do", "config");
   }
   vault->constitution_ = read_constitution(*store, *vault->keyring_, read.config.owner);

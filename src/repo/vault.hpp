@@ -19,6 +19,7 @@ namespace mbu::repo {
 struct Unlock {
   std::optional<keys::CredentialFile> credential = {};  // nothing: one of the repository's own slots
   std::string credential_path = {};                     // for messages
+  std::optional<Password> recovery_sheet = {};          // then neither a credential nor a slot is used
   std::function<Password()> obtain = {};                // not called when there is nothing to open, or a credential has its key with it
 };
 
@@ -44,7 +45,7 @@ class Vault {
   [[nodiscard]] const keys::Keyring& keyring() const noexcept { return *keyring_; }
   [[nodiscard]] const format::Config& config() const noexcept { return config_; }
   [[nodiscard]] const ObjectName& config_hash() const noexcept { return config_hash_; }
-  // The slot that was opened; one that is only in a credential's file may not be in the store.
+  // The slot that was opened; one that is only in a credential's file may not be in the store. Zero: by a recovery sheet.
   [[nodiscard]] const ObjectName& slot() const noexcept { return slot_; }
   [[nodiscard]] const Constitution& constitution() const noexcept { return constitution_; }
 

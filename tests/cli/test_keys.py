@@ -6,6 +6,7 @@ Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_keys.py -v`.
 
 import hashlib
 import os
+import re
 import shutil
 import stat
 import sys
@@ -109,6 +110,69 @@ class Passwords(Keys):
         self.assert_says(self.key("new-writer", "--name", "x", "-o", self.write("there", "x"), expect=1), "exists")
         self.assertEqual(self.read(self.path("there")), b"x")
         self.assertEqual(len(self.slots()), 1)
+
+
+class Services(Keys):
+    """What systemd hands over to a service."""
+
+    def test_a_password(self):
+        self.write(self.path("mbu.password"), support.PASSWORD + "\n")
+        environment = {"CREDENTIALS_DIRECTORY": self.path()}
+        self.run_mbu(["snapshots"], password=None, env=environment)
+        self.run_mbu(["snapshots"], password="wrong", env=environment, expect=12)
+        self.run_mbu(["snapshots"], password=None, env={"CREDENTIALS_DIRECTORY": self.path("nowhere")}, expect=12)
+
+    def test_a_writers_credential(self):
+        os.rename(self.new_writer(), self.path("mbu.credential"))
+        environment = {"CREDENTIALS_DIRECTORY": self.path()}
+        self.run_mbu(["backup", self.source], password=None, env=environment)
+        self.run_mbu(["snapshots"], password=None, env=environment, expect=13)
+        self.run_mbu(["snapshots"])
+
+
+class Recovery(Keys):
+    def sheet(self):
+        return self.run_mbu(["key", "export-recovery"]).out
+
+    def lines(self):
+        return "".join(line + "\n" for line in self.sheet().splitlines() if re.match(" +[1-4]: ", line))
+
+    def recover(self, lines, expect=0, **options):
+        return self.key("recover", "--name", "found", "--sheet", self.write("sheet", lines), "--new-password-file", self.write("new", OTHER), *CHEAP,
+                        password=None, expect=expect, **options)
+
+    def test_opens_a_repository_whose_passwords_are_lost(self):
+        self.backup(self.source)
+        lines = self.lines()
+        self.assertRegex(lines, r"^(  [1-4]: ([0-9A-Z]{4} ){3}[0-9A-Z]{4}\n){4}$")
+        keys = os.path.join(self.repo, "keys")
+        shutil.rmtree(keys)
+        os.mkdir(keys)
+        self.run_mbu(["snapshots"], expect=20)
+        self.recover(lines.lower().replace(" ", "-").replace("--", " "))
+        self.run_mbu(["restore", f"latest:{self.source}", "--target", self.path("back")], password=OTHER)
+        trees.assert_same(self, self.source, self.path("back"))
+        self.backup(self.source, password=OTHER)
+
+    def test_names_the_line_with_the_mistake(self):
+        lines = self.lines().splitlines(keepends=True)
+        third = lines[2].replace(lines[2][5], "A" if lines[2][5] != "A" else "B")
+        result = self.recover("".join([*lines[:2], third, lines[3]]), expect=12)
+        self.assert_says(result, "line 3 ")
+        self.assert_says(self.recover("".join(lines[:3]), expect=12), "four lines")
+        self.recover("", expect=12)
+        self.assertEqual(len(self.slots()), 1)
+
+    def test_is_of_one_repository(self):
+        lines = self.lines()
+        other = self.path("other")
+        self.run_mbu(["-r", other, "init"])
+        self.assert_says(self.recover(lines, expect=12, env={"MBU_REPOSITORY": other}), "another repository")
+
+    def test_is_the_owners_and_for_paper(self):
+        self.key("export-recovery", expect=2)
+        laptop = self.new_writer()
+        self.run_mbu(["--credential", laptop, "key", "export-recovery"], password=None, expect=13)
 
 
 class Writers(Keys):

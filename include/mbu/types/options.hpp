@@ -33,6 +33,7 @@ struct RepositoryOptions {
   bool verify_blocks = true;      // open and hash each block again before its pack is published
   PasswordSources password;
   std::string credential_file;    // a writer's; empty: the password opens one of the repository's own slots
+  std::optional<Password> recovery_sheet;  // as Repository::recovery_sheet() made it: instead of a password
   EventSink* events = nullptr;    // null: silence
   const Interrupt* interrupt = nullptr;
 };
