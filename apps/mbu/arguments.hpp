@@ -63,6 +63,7 @@ struct KeyFlags {
   std::string name, domain;
   std::string file;               // where a new credential goes
   std::string new_password_file;
+  std::int64_t unlock_seconds = 8 * 3600;
   std::string sheet;              // file that a recovery sheet was copied into
   bool ask_password = false;
 };

@@ -259,6 +259,10 @@ void JsonView::credential(const CredentialReport& report) {
   line(object);
 }
 
+void JsonView::session_unlocked(std::int64_t seconds) { line({{"message_type", "unlocked"}, {"seconds", seconds}}); }
+
+void JsonView::session_locked(bool was_unlocked) { line({{"message_type", "locked"}, {"was_unlocked", was_unlocked}}); }
+
 void JsonView::checked(const CheckOutcome& outcome) {
   const CheckReport& report = outcome.report;
   Json broken_packs = Json::array();

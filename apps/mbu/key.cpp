@@ -15,6 +15,9 @@
 namespace mbu::cli {
 namespace {
 
+constexpr std::int64_t kShortestUnlock = 60;
+constexpr std::int64_t kLongestUnlock = 30LL * 24 * 3600;
+
 // The new password: from its file, or asked for twice.
 Password new_password(Context& context, const std::string& whose) {
   PasswordSources sources;
@@ -119,9 +122,17 @@ void recover(Context& context, Session& session) {
   context.view.credential({CredentialReport::Change::added, repository.add_password(password, {context.arguments.key.name, kdf_of(context, session)})});
 }
 
+void unlock(Context& context, Session& session) {
+  session.unlock(static_cast<std::uint32_t>(context.arguments.key.unlock_seconds));
+  context.view.session_unlocked(context.arguments.key.unlock_seconds);
+}
+
+void lock(Context& context, Session& session) { context.view.session_locked(Repository::lock(session.location())); }
+
 const std::map<std::string, void (*)(Context&, Session&)> kActions{
     {"list", list}, {"add", add}, {"passwd", change}, {"remove", remove},
-    {"new-writer", add_writer}, {"export-recovery", export_recovery}, {"recover", recover}};
+    {"new-writer", add_writer}, {"unlock", unlock},   {"lock", lock},
+    {"export-recovery", export_recovery}, {"recover", recover}};
 
 }  // namespace
 
@@ -129,6 +140,13 @@ void define_key(Flags& flags, Arguments& arguments) {
   KeyFlags& key = arguments.key;
   flags.text("--name", "NAME", key.name, "what the password (default: user@host) or the writer is called");
   flags.text("--new-password-file", "FILE", key.new_password_file, "the new password is its first line; default: asked for twice");
+  flags.parsed("--for", "TIME", "of unlock: how long, from 1min to 30d; default: 8h", [&key](const std::string& given) {
+    const auto seconds = parse_span_s(given);
+    if (!seconds || *seconds < kShortestUnlock || *seconds > kLongestUnlock) {
+      throw Error(Code::usage, "--for wants a length of time from 1min to 30d such as 8h, not '" + given + "'");
+    }
+    key.unlock_seconds = *seconds;
+  });
   flags.text("--sheet", "FILE", key.sheet, "of recover: the file that the four lines were copied into; default: asked for");
   flags.heading("A new writer");
   flags.text("-o,--output", "FILE", key.file, "where its credential goes");
@@ -142,7 +160,7 @@ void run_key(Context& context) {
   const auto& what = context.arguments.operands.front();
   const auto action = kActions.find(what);
   if (action == kActions.end()) {
-    throw Error(Code::usage, "key does not know '" + what + "'", {}, "it knows list, add, passwd, remove, new-writer, export-recovery and recover");
+    throw Error(Code::usage, "key does not know '" + what + "'", {}, "it knows list, add, passwd, remove, new-writer, unlock, lock, export-recovery and recover");
   }
   const std::size_t most = what == "remove" ? 2 : 1;
   if (context.arguments.operands.size() > most) {

@@ -134,10 +134,12 @@ RepositoryOptions Session::options_with(Password password) {
   return filled;
 }
 
-Repository Session::open_with_prompt() {
+Repository Session::open_with_prompt(std::uint32_t unlock_seconds) {
   for (int left = only_prompt() ? kTries : 1;; --left) {
     RepositoryOptions filled = options();
     filled.password = sources();  // asked only when something needs it
+    filled.use_session_keys = ask_ != Ask::in_any_case && unlock_seconds == 0;
+    filled.unlock_seconds = unlock_seconds;
     bool answered = false;
     if (filled.password.prompt) {
       filled.password.prompt = [&answered, ask = std::move(filled.password.prompt)](bool fresh) {
@@ -168,6 +170,11 @@ void Session::refuse_missing() {
 Repository Session::open() {
   if (!Repository::exists(location())) refuse_missing();
   return open_with_prompt();
+}
+
+void Session::unlock(std::uint32_t seconds) {
+  if (!Repository::exists(location())) refuse_missing();
+  (void)open_with_prompt(seconds);
 }
 
 Repository Session::open_by_sheet(Password sheet) {

@@ -27,6 +27,8 @@ class Session {
 
   // The repository, which must be there. Code::no_repository tells how to make one.
   [[nodiscard]] Repository open();
+  // Opens it so that it stays open to this login session for a while.
+  void unlock(std::uint32_t seconds);
   // The same, opened by a recovery sheet.
   [[nodiscard]] Repository open_by_sheet(Password sheet);
   // The same, but the configured repository is made when there is none and none is remembered.
@@ -45,7 +47,8 @@ class Session {
   [[nodiscard]] PasswordSources sources();
   [[nodiscard]] Password obtain_fresh();
   [[nodiscard]] RepositoryOptions options_with(Password password);
-  [[nodiscard]] Repository open_with_prompt();
+  // `unlock_seconds`: as in RepositoryOptions.
+  [[nodiscard]] Repository open_with_prompt(std::uint32_t unlock_seconds = 0);
   [[nodiscard]] bool only_prompt();
   [[noreturn]] void refuse_missing();
   void refuse_what_is_not_here() const;

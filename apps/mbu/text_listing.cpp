@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <string_view>
 
 #include "entries.hpp"
@@ -134,6 +135,12 @@ void TextView::credential(const CredentialReport& report) {
       break;
   }
 }
+
+void TextView::session_unlocked(std::int64_t seconds) {
+  tell(fmt::format("unlocked for this login session until {}; `mbu key lock` ends it", format_local_time(std::time(nullptr) + seconds)));
+}
+
+void TextView::session_locked(bool was_unlocked) { tell(was_unlocked ? "locked" : "it was not unlocked"); }
 
 void TextView::listing_begins(const SnapshotInfo&) {}
 

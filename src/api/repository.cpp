@@ -11,6 +11,7 @@
 #include "api/watch.hpp"
 #include "keys/password_source.hpp"
 #include "keys/recovery_sheet.hpp"
+#include "keys/session.hpp"
 #include "ops/backup/backup.hpp"
 #include "ops/browse/browse.hpp"
 #include "ops/browse/dump.hpp"
@@ -56,6 +57,9 @@ std::unique_ptr<repo::Vault> open_vault(RepositoryOptions& options) {
       unlock.credential_path = options.credential_file;
       unlock.credential = keys::read_credential_file(options.credential_file);
     }
+    const auto& from = options.password;
+    unlock.try_session = options.use_session_keys && !from.given && from.file.empty() && from.command.empty() && from.descriptor < 0;
+    unlock.keep_seconds = options.unlock_seconds;
     unlock.recovery_sheet = std::move(options.recovery_sheet);
     options.recovery_sheet.reset();
     auto vault = repo::Vault::open(store::open_store(options.location), unlock);
@@ -184,6 +188,11 @@ Repository Repository::open(RepositoryOptions&& options) {
   cache::State::remember_location(state_of(impl->options), impl->options.location, impl->vault->keyring().repository());
   impl->remember_keys();
   return Repository(std::move(impl));
+}
+
+bool Repository::lock(const std::string& location) {
+  const auto store = store::open_store(location);
+  return keys::drop_from_session(repo::read_config(*store).config.repository);
 }
 
 bool Repository::exists(const std::string& location) { return store::open_store(location)->read_config().has_value(); }

@@ -49,6 +49,20 @@ class Secret {
   T* value_;
 };
 
+// So many bytes in locked memory, overwritten when they go.
+class LockedBytes {
+ public:
+  explicit LockedBytes(std::size_t size) : memory_(static_cast<std::uint8_t*>(allocate_locked(size))), size_(size) {}
+  LockedBytes(const LockedBytes&) = delete;
+  LockedBytes& operator=(const LockedBytes&) = delete;
+  ~LockedBytes() { free_locked(memory_); }
+  [[nodiscard]] MutableBytes bytes() const noexcept { return {memory_, size_}; }
+
+ private:
+  std::uint8_t* memory_;
+  std::size_t size_;
+};
+
 using Key = Secret<std::array<std::uint8_t, 32>>;
 
 [[nodiscard]] inline ByteView view(const Key& key) noexcept { return key.expose(); }

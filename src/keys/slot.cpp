@@ -47,20 +47,6 @@ void require_between(std::uint32_t value, std::uint32_t least, std::uint32_t mos
 
 constexpr std::size_t kOwnerSecrets = 64;
 
-// Bytes in locked memory, overwritten when they go.
-class LockedBytes {
- public:
-  explicit LockedBytes(std::size_t size) : memory_(static_cast<std::uint8_t*>(crypto::allocate_locked(size))), size_(size) {}
-  LockedBytes(const LockedBytes&) = delete;
-  LockedBytes& operator=(const LockedBytes&) = delete;
-  ~LockedBytes() { crypto::free_locked(memory_); }
-  [[nodiscard]] MutableBytes bytes() const noexcept { return {memory_, size_}; }
-
- private:
-  std::uint8_t* memory_;
-  std::size_t size_;
-};
-
 // What a slot's head says that no option does.
 struct SlotHead {
   format::Role role;
@@ -143,7 +129,7 @@ std::optional<Unlocked> open_slot(ByteView bytes, const ObjectName& config_hash,
   const std::size_t size = wrapped.size() - sizeof(crypto::Tag);
   crypto::Tag tag;
   std::ranges::copy(wrapped.last(sizeof tag), tag.begin());
-  LockedBytes secrets(size);
+  crypto::LockedBytes secrets(size);
   crypto::Aead aead(wrapping_key(password, slot));
   const auto bound = crypto::sha256(format::slot_wrap_aad_input(bytes));
   if (!aead.open(crypto::kZeroNonce, bound, wrapped.first(size), tag, secrets.bytes())) return std::nullopt;

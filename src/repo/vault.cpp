@@ -5,6 +5,7 @@
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "keys/recovery_sheet.hpp"
+#include "keys/session.hpp"
 #include "repo/envelope.hpp"
 
 namespace mbu::repo {
@@ -92,6 +93,9 @@ OpenedSlot open_credential(const Unlock& unlock, const ObjectName& config_hash) 
 
 OpenedSlot open_any(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
   if (unlock.recovery_sheet) return {keys::decode_recovery_sheet(*unlock.recovery_sheet, config.config.repository), {}};
+  if (unlock.try_session && !unlock.credential) {
+    if (auto found = keys::find_in_session(config.config.repository)) return {std::move(found->secrets), found->slot};
+  }
   return unlock.credential ? open_credential(unlock, config.hash) : open_by_password(store, config, unlock.obtain);
 }
 
@@ -167,6 +171,7 @@ std::unique_ptr<Vault> Vault::open(std::unique_ptr<store::Store> store, const Un
     throw Error(Code::wrong_password, "the owner has removed this password or credential", store->location());
   }
   vault->keyring_->set_current_generation(vault->constitution_.generation);
+  if (unlock.keep_seconds > 0) keys::keep_in_session(read.config.repository, opened.secrets, opened.name, unlock.keep_seconds);
   vault->store_ = std::move(store);
   return vault;
 }
@@ -190,12 +195,22 @@ void Vault::require_admitted(const PublicKey& writer, const DomainId& domain, st
   throw Unaccepted(Code::corrupt, "is not accepted: the owner removed its writer" + who, path);
 }
 
+void Vault::require_same_repository() const {
+  const auto config = store_->read_config();
+  if (config && ObjectName::from(crypto::sha256(*config)) == config_hash_) return;
+  throw Error(Code::store, config ? "another repository is in its place" : "the repository is gone", store_->location(),
+              "mount the disk it is on, or bring it back to its place");
+}
+
 bool Vault::refresh() {
+  require_same_repository();
   const auto listed = store_->list(store::Folder::statements, false);
   const bool same = listed.size() == constitution_.statements.size() &&
                     std::ranges::all_of(listed, [&](const store::Listed& object) { return constitution_.statements.contains(object.name); });
   if (same) return false;
-  constitution_ = read_constitution(*store_, *keyring_, config_.owner);
+  auto fresh = read_constitution(*store_, *keyring_, config_.owner);
+  if (fresh.damage.size() > constitution_.damage.size()) return false;
+  constitution_ = std::move(fresh);
   return true;
 }
 

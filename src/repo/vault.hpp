@@ -20,6 +20,8 @@ struct Unlock {
   std::optional<keys::CredentialFile> credential = {};  // nothing: one of the repository's own slots
   std::string credential_path = {};                     // for messages
   std::optional<Password> recovery_sheet = {};          // then neither a credential nor a slot is used
+  bool try_session = false;                             // before a password is asked for: keys that were unlocked in this session
+  std::uint32_t keep_seconds = 0;                       // what was unlocked stays so in this session for so long; 0: it does not
   std::function<Password()> obtain = {};                // not called when there is nothing to open, or a credential has its key with it
 };
 
@@ -51,7 +53,10 @@ class Vault {
 
   // Throws unless this key may sign the object of that name and domain: Unaccepted when the owner removed it, else Code::corrupt.
   void require_admitted(const PublicKey& writer, const DomainId& domain, store::Folder folder, const ObjectName& name) const;
-  // Reads the statements again if others are there than were. Whether there were. Nobody else uses the vault meanwhile.
+  // Throws Code::store when the repository is gone, or another has come to its place.
+  void require_same_repository() const;
+  // Reads the statements again if others are there than were, and takes them in unless some of them are missing or damaged that were not before. Whether
+  // they were taken in. Throws as require_same_repository(). Nobody else uses the vault meanwhile.
   bool refresh();
   // Whether writers of more domains than this one were ever admitted.
   [[nodiscard]] bool has_other_domains(const DomainId& domain) const noexcept;

@@ -4,12 +4,15 @@
 Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_keys.py -v`.
 """
 
+import ctypes
 import hashlib
 import os
+import platform
 import re
 import shutil
 import stat
 import sys
+import unittest
 
 import support
 import trees
@@ -18,6 +21,7 @@ from watching import WatchTest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "reader"))
 import mbu_reader  # noqa: E402
 
+ADD_KEY, KEYCTL = 248, 250  # system calls of x86-64
 OTHER = "another password"
 CHEAP = ("--kdf-memory", "8M", "--kdf-time", "3")
 
@@ -128,6 +132,45 @@ class Services(Keys):
         self.run_mbu(["backup", self.source], password=None, env=environment)
         self.run_mbu(["snapshots"], password=None, env=environment, expect=13)
         self.run_mbu(["snapshots"])
+
+
+def has_session_keys():
+    """Whether the kernel keeps keys for us (a container may forbid it)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.syscall(KEYCTL, 0, ctypes.c_int(-3), 0)
+    key = libc.syscall(ADD_KEY, b"user", b"mbu-test", b"x", 1, ctypes.c_int(-3))
+    return key > 0 and libc.syscall(KEYCTL, 21, key) == 0
+
+
+@unittest.skipUnless(platform.machine() == "x86_64" and has_session_keys(), "the kernel keeps no keys for this process")
+class Unlocked(Keys):
+    def tearDown(self):
+        self.run_mbu(["key", "lock"], password=None)
+        super().tearDown()
+
+    def test_nobody_is_asked_until_it_is_locked(self):
+        self.run_mbu(["snapshots"], password=None, expect=12)
+        self.assertEqual(self.key("unlock", "--for", "5min").of_type("unlocked")[0]["seconds"], 300)
+        self.backup(self.source, password=None)
+        self.assertEqual(len(self.run_mbu(["--json", "snapshots"], password=None).json), 1)
+        self.run_mbu(["snapshots"], password="wrong", expect=12)
+        self.assertTrue(self.key("lock", password=None).of_type("locked")[0]["was_unlocked"])
+        self.run_mbu(["snapshots"], password=None, expect=12)
+        self.assertFalse(self.key("lock", password=None).of_type("locked")[0]["was_unlocked"])
+
+    def test_a_writers_credential_stays_a_writers(self):
+        laptop = self.new_writer("laptop", "--new-password-file", self.write("new", OTHER), *CHEAP)
+        self.by(laptop, ["key", "unlock"], password=OTHER)
+        self.backup(self.source, password=None)
+        self.run_mbu(["snapshots"], password=None, expect=13)
+        self.key("remove", "laptop")
+        self.assert_says(self.run_mbu(["backup", self.source], password=None, expect=12), "removed")
+
+    def test_says_what_is_wrong(self):
+        for span in ("1s", "31d", "soon", "8"):
+            self.assert_says(self.key("unlock", "--for", span, expect=2), "--for wants")
+        self.key("unlock", password="wrong", expect=12)
+        self.run_mbu(["snapshots"], password=None, expect=12)
 
 
 class Recovery(Keys):
@@ -433,6 +476,18 @@ class Watching(WatchTest):
         self.assertEqual(watcher.process.returncode, 0, watcher.said())
         self.assert_last_snapshot_is_the_tree()
         self.check()
+
+    def test_a_removed_writers_watcher_ends(self):
+        credential = self.path("laptop.credential")
+        self.run_mbu(["key", "new-writer", "--name", "laptop", "-o", credential])
+        watcher = self.watch(env={"MBU_CREDENTIAL": credential})
+        watcher.ready()
+        self.run_mbu(["key", "remove", "laptop"])
+        trees.write(f"{self.source}/late", b"x")
+        self.assertEqual(watcher.process.wait(30), 13)
+        watcher.join()
+        self.assertIn(b"removed", watcher.stderr)
+        self.assertEqual(len(self.snapshots()), 1)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,9 @@ struct RepositoryOptions {
   bool verify_blocks = true;      // open and hash each block again before its pack is published
   PasswordSources password;
   std::string credential_file;    // a writer's; empty: the password opens one of the repository's own slots
+  bool use_session_keys = false;  // if no source of a password is set: what `unlock_seconds` has kept, before a person is asked
+  // What opens the repository stays in the kernel's keyring of this login session for so long, so that nobody is asked meanwhile; 0: it does not.
+  std::uint32_t unlock_seconds = 0;
   std::optional<Password> recovery_sheet;  // as Repository::recovery_sheet() made it: instead of a password
   EventSink* events = nullptr;    // null: silence
   const Interrupt* interrupt = nullptr;

@@ -73,7 +73,7 @@ class BackupSeries::Impl {
     // What was listed once may be gone by now: seen to whenever everything is looked at.
     const bool everything = dirty == nullptr || dirty->is_everything();
     const bool stale = std::exchange(is_stale_, true);  // unless all goes well
-    require_same_repository();
+    context_.vault.require_same_repository();
     const bool tombstones = repo::read_tombstones(context_.vault, [](const auto&) {}).newest != honoured_;
     if (tombstones || stale || (everything && snapshots_made_ > 1)) look_around();
     dirty_ = dirty;
@@ -120,15 +120,6 @@ class BackupSeries::Impl {
     started_ = system_clock().wall();
     start_ns_ = system_clock().monotonic_ns();
     summary_ = {};
-  }
-
-  // Another disk may have come to the same place since.
-  void require_same_repository() const {
-    auto& store = context_.vault.store();
-    const auto config = store.read_config();
-    if (config && ObjectName::from(crypto::sha256(*config)) == context_.vault.config_hash()) return;
-    throw Error(Code::store, config ? "another repository is in its place" : "the repository is gone", store.location(),
-                "mount the disk it is on, or bring it back to its place");
   }
 
   [[nodiscard]] const keys::Keyring& keyring() const noexcept { return context_.vault.keyring(); }

@@ -1,0 +1,58 @@
+// By system calls, since libkeyutils would bring nothing but their names. Asking for the session's keyring once, without wanting it made, has the kernel
+// join a process that has none to its user's; adding at once would make it one of its own, which would go with the process.
+#include "os/kernel_keyring.hpp"
+
+#include <linux/keyctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "os/file.hpp"
+
+namespace mbu::os {
+namespace {
+
+constexpr const char* kType = "user";
+using Serial = std::int32_t;
+
+template <class... Arguments>
+long keyctl(int operation, Arguments... arguments) {
+  return ::syscall(SYS_keyctl, operation, arguments...);
+}
+
+void join_session() { keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0); }
+
+std::optional<Serial> search(const std::string& name) {
+  join_session();
+  const long found = keyctl(KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, kType, name.c_str(), 0);
+  return found < 0 ? std::nullopt : std::optional(static_cast<Serial>(found));
+}
+
+}  // namespace
+
+void put_session_key(const std::string& name, ByteView secret, std::uint32_t seconds) {
+  join_session();
+  const long added = ::syscall(SYS_add_key, kType, name.c_str(), secret.data(), secret.size(), KEY_SPEC_SESSION_KEYRING);
+  const Blame blame{Code::failed, "the kernel's keyring"};
+  if (added < 0) throw system_error(blame, "keep the keys there", errno);
+  if (keyctl(KEYCTL_SET_TIMEOUT, static_cast<Serial>(added), seconds) >= 0) return;
+  const int number = errno;
+  keyctl(KEYCTL_INVALIDATE, static_cast<Serial>(added));
+  throw system_error(blame, "have it forget the keys in time", number);
+}
+
+std::optional<std::size_t> find_session_key(const std::string& name, MutableBytes to) {
+  const auto key = search(name);
+  if (!key) return std::nullopt;
+  const long size = keyctl(KEYCTL_READ, *key, to.data(), to.size());
+  if (size < 0 || static_cast<std::size_t>(size) > to.size()) return std::nullopt;
+  return static_cast<std::size_t>(size);
+}
+
+bool remove_session_key(const std::string& name) {
+  const auto key = search(name);
+  return key && keyctl(KEYCTL_INVALIDATE, *key) >= 0;
+}
+
+}  // namespace mbu::os
