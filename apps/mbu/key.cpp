@@ -122,6 +122,13 @@ void recover(Context& context, Session& session) {
   context.view.credential({CredentialReport::Change::added, repository.add_password(password, {context.arguments.key.name, kdf_of(context, session)})});
 }
 
+// Without an operand: what there is to accept.
+void accept(Context& context, Session& session) {
+  Repository repository = session.open();
+  const auto& operands = context.arguments.operands;
+  context.view.snapshots(operands.size() < 2 ? repository.unaccepted() : repository.accept(operands[1]));
+}
+
 void unlock(Context& context, Session& session) {
   session.unlock(static_cast<std::uint32_t>(context.arguments.key.unlock_seconds));
   context.view.session_unlocked(context.arguments.key.unlock_seconds);
@@ -131,7 +138,7 @@ void lock(Context& context, Session& session) { context.view.session_locked(Repo
 
 const std::map<std::string, void (*)(Context&, Session&)> kActions{
     {"list", list}, {"add", add}, {"passwd", change}, {"remove", remove},
-    {"new-writer", add_writer}, {"unlock", unlock},   {"lock", lock},
+    {"new-writer", add_writer}, {"accept", accept}, {"unlock", unlock},   {"lock", lock},
     {"export-recovery", export_recovery}, {"recover", recover}};
 
 }  // namespace
@@ -160,9 +167,9 @@ void run_key(Context& context) {
   const auto& what = context.arguments.operands.front();
   const auto action = kActions.find(what);
   if (action == kActions.end()) {
-    throw Error(Code::usage, "key does not know '" + what + "'", {}, "it knows list, add, passwd, remove, new-writer, unlock, lock, export-recovery and recover");
+    throw Error(Code::usage, "key does not know '" + what + "'", {}, "it knows list, add, passwd, remove, new-writer, accept, unlock, lock, export-recovery and recover");
   }
-  const std::size_t most = what == "remove" ? 2 : 1;
+  const std::size_t most = what == "remove" || what == "accept" ? 2 : 1;
   if (context.arguments.operands.size() > most) {
     throw Error(Code::usage, "key " + what + " does not take '" + context.arguments.operands[most] + "'");
   }

@@ -93,6 +93,11 @@ class Repository {
   // By name or the beginning of its id. What a removed writer adds later does not count. Code::not_found, Code::failed for the owner's last.
   CredentialInfo remove_credential(const std::string& text);
 
+  // Snapshots that removed writers published and their removals do not accept; and to accept some: those of a writer, by name, or the one whose id
+  // begins so. Code::not_found.
+  std::vector<SnapshotInfo> unaccepted();
+  std::vector<SnapshotInfo> accept(const std::string& text);
+
   CheckReport check(const CheckOptions& options);
 
   // An object, decoded, as JSON text. kind: config, index, pack, snapshot, tree, slot, statement. No secrets in it.

@@ -302,6 +302,19 @@ CredentialInfo Repository::remove_credential(const std::string& text) {
   return removed;
 }
 
+std::vector<SnapshotInfo> Repository::unaccepted() {
+  std::vector<SnapshotInfo> infos;
+  for (const auto& stored : ops::list_unaccepted(*impl_->vault)) infos.push_back(repo::describe(stored));
+  return infos;
+}
+
+std::vector<SnapshotInfo> Repository::accept(const std::string& text) {
+  std::vector<SnapshotInfo> infos;
+  for (const auto& stored : ops::accept(*impl_->vault, text)) infos.push_back(repo::describe(stored));
+  impl_->remember(store::Folder::statements);
+  return infos;
+}
+
 CheckReport Repository::check(const CheckOptions& options) {
   impl_->vault->require_owner();
   return ops::check(impl_->context, options);

@@ -12,13 +12,18 @@ constexpr std::size_t kLargestSnapshot = 1U << 30;
 
 }  // namespace
 
-StoredSnapshot read_snapshot(const Vault& vault, const ObjectName& name) {
+StoredSnapshot open_snapshot(const Vault& vault, const ObjectName& name) {
   const auto path = store::object_path(store::Folder::snapshots, name);
   const auto bytes = store::read_verified(vault.store(), store::Folder::snapshots, name, kLargestSnapshot);
   const auto object = open_object(vault.keyring(), format::ObjectKind::snapshot, bytes, path);
-  vault.require_admitted(object.signer, object.header.domain, store::Folder::snapshots, name);
   StoredSnapshot stored{name, object.signer, object.header.domain, format::decode_snapshot(object.plain, path)};
   attribute(vault, stored);
+  return stored;
+}
+
+StoredSnapshot read_snapshot(const Vault& vault, const ObjectName& name) {
+  auto stored = open_snapshot(vault, name);
+  vault.require_admitted(stored.writer, stored.domain, store::Folder::snapshots, name);
   return stored;
 }
 

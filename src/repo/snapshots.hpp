@@ -22,6 +22,9 @@ struct StoredSnapshot {
 // Signature and admission checked. Code::corrupt naming it, Code::not_found.
 [[nodiscard]] StoredSnapshot read_snapshot(const Vault& vault, const ObjectName& name);
 
+// The same whoever signed it: for what an owner may accept afterwards.
+[[nodiscard]] StoredSnapshot open_snapshot(const Vault& vault, const ObjectName& name);
+
 // Says who made it, by what the vault knows.
 void attribute(const Vault& vault, StoredSnapshot& snapshot);
 

@@ -341,6 +341,17 @@ class Writers(Keys):
         self.assertEqual(sum("not accepted: the owner removed its writer laptop" in note for note in notes), 2, notes)
         self.run_mbu(["restore", f"latest:{self.source}", "--target", self.path("again")])
         self.backup(self.source)
+        # Unless the owner accepts it afterwards.
+        self.key("accept", "nobody", expect=1)
+        late = [snapshot["id"] for snapshot in self.key("accept").json]
+        self.assertEqual(len(late), 1)
+        self.assertEqual([snapshot["id"] for snapshot in self.key("accept", late[0][:12]).json], late)
+        self.assertEqual(self.key("accept").json, [])
+        self.assertIn(late[0], [snapshot["id"] for snapshot in self.snapshots()])
+        self.run_mbu(["restore", f"{late[0]}:{self.source}", "--target", self.path("late")])
+        trees.assert_same(self, self.source, self.path("late"))
+        self.by(laptop, ["backup", self.source], expect=12)
+        self.check()
 
     def test_its_slot_need_not_be_there_to_be_removed(self):
         laptop = self.new_writer()

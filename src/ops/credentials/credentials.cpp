@@ -198,4 +198,46 @@ CredentialInfo remove_credential(repo::Vault& vault, const std::string& text) {
   return info;
 }
 
+std::vector<repo::StoredSnapshot> list_unaccepted(const repo::Vault& vault) {
+  vault.require_owner();
+  std::vector<repo::StoredSnapshot> found;
+  for (const auto& listed : vault.store().list(Folder::snapshots, false)) {
+    try {
+      auto snapshot = repo::open_snapshot(vault, listed.name);
+      const bool removed = vault.constitution().removed.contains(snapshot.writer);
+      if (removed && !vault.is_admitted(snapshot.writer, snapshot.domain, Folder::snapshots, listed.name)) found.push_back(std::move(snapshot));
+    } catch (const Error& error) {
+      if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
+    }
+  }
+  repo::sort_by_time(found);
+  return found;
+}
+
+std::vector<repo::StoredSnapshot> accept(repo::Vault& vault, const std::string& text) {
+  const auto all = list_unaccepted(vault);
+  std::vector<repo::StoredSnapshot> chosen;
+  std::ranges::copy_if(all, std::back_inserter(chosen), [&](const auto& snapshot) { return snapshot.writer_name == text; });
+  if (chosen.empty() && !text.empty()) {
+    std::ranges::copy_if(all, std::back_inserter(chosen), [&](const auto& snapshot) { return snapshot.name.hex().starts_with(text); });
+    if (chosen.size() > 1) throw Error(Code::usage, "several snapshots begin with this", text, "give more digits");
+  }
+  if (chosen.empty()) throw Error(Code::not_found, "there is no unaccepted snapshot of that id or writer", text, "list what there is: mbu key accept");
+  format::Statement statement;
+  for (const auto& snapshot : chosen) {
+    format::Removal removal{snapshot.writer, {snapshot.name}, snapshot.snapshot.packs_added};
+    // It leans on the packs of its bases, whether these are accepted or not.
+    for (auto base = snapshot.snapshot.base; base;) {
+      const auto found = std::ranges::find(all, *base, &repo::StoredSnapshot::name);
+      if (found == all.end() || found->writer != snapshot.writer) break;
+      const auto& packs = found->snapshot.packs_added;
+      removal.accepted_packs.insert(removal.accepted_packs.end(), packs.begin(), packs.end());
+      base = found->snapshot.base;
+    }
+    statement.removed.push_back(std::move(removal));
+  }
+  vault.publish(std::move(statement));
+  return chosen;
+}
+
 }  // namespace mbu::ops

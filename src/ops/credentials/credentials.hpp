@@ -6,6 +6,7 @@
 #pragma once
 
 #include "mbu/types/credentials.hpp"
+#include "repo/snapshots.hpp"
 #include "repo/vault.hpp"
 
 namespace mbu::ops {
@@ -26,5 +27,12 @@ CredentialInfo add_writer(repo::Vault& vault, const NewWriterOptions& options);
 // `text`: a name, or the beginning of an id. Of a removed writer only what is in the store now counts from then on. Code::not_found, Code::usage
 // when it fits several, Code::failed for the last of the owner's.
 CredentialInfo remove_credential(repo::Vault& vault, const std::string& text);
+
+// Snapshots by removed writers that their removals do not accept, oldest first by the time they claim.
+[[nodiscard]] std::vector<repo::StoredSnapshot> list_unaccepted(const repo::Vault& vault);
+
+// `text`: the name of a removed writer, all of whose snapshots are meant, or the beginning of one's id. They count from now on, with their packs. What was
+// accepted. Code::not_found, Code::usage when an id fits several.
+std::vector<repo::StoredSnapshot> accept(repo::Vault& vault, const std::string& text);
 
 }  // namespace mbu::ops
