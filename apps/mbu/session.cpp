@@ -38,6 +38,10 @@ Configuration configured(const GlobalFlags& flags) {
 Session::Session(Context& context, Ask ask)
     : context_(context), flags_(context.arguments.global), ask_(ask), configuration_(configured(flags_)) {
   for (const auto& warning : configuration_.warnings) context_.view.warning(warning);
+  const bool password_given = context_.given || !flags_.password_file.empty() || !flags_.password_command.empty() || flags_.password_descriptor >= 0;
+  std::string credential = flags_.credential;
+  if (credential.empty() && !password_given) credential = handed_over_by_systemd("mbu.credential");
+  if (!credential.empty() && ask_ != Ask::in_any_case) credential_ = absolute_path(credential);
   context_.prefix = command_prefix();
 }
 
@@ -84,7 +88,7 @@ PasswordSources Session::sources() {
   if (can_prompt()) {
     sources.prompt = [this](bool fresh) {
       const std::string question = fresh ? "new password for {}: " : "password for {}: ";
-      return prompt_password(fmt::format(fmt::runtime(question), printable(flags_.credential.empty() || fresh ? location() : flags_.credential)), fresh, context_.interrupt);
+      return prompt_password(fmt::format(fmt::runtime(question), printable(credential_.empty() || fresh ? location() : credential_)), fresh, context_.interrupt);
     };
   }
   if (ask_ == Ask::in_any_case) return sources;
@@ -116,8 +120,7 @@ RepositoryOptions Session::options() {
   RepositoryOptions options;
   options.location = location();
   if (!flags_.cache_directory.empty()) options.cache_directory = absolute_path(flags_.cache_directory);
-  const std::string credential = flags_.credential.empty() ? handed_over_by_systemd("mbu.credential") : flags_.credential;
-  if (!credential.empty() && ask_ != Ask::in_any_case) options.credential_file = absolute_path(credential);
+  options.credential_file = credential_;
   options.use_cache = !flags_.no_cache;
   options.threads = flags_.threads;
   const std::string& compression = flags_.compression.empty() ? configuration_.compression : flags_.compression;
@@ -186,7 +189,7 @@ Repository Session::open_by_sheet(Password sheet) {
 
 Repository Session::open_or_make() {
   if (Repository::exists(location())) return open_with_prompt();
-  const bool made_by_others = !flags_.repository.empty() || !flags_.credential.empty();
+  const bool made_by_others = !flags_.repository.empty() || !credential_.empty();
   if (made_by_others || Repository::remembered(location(), state_directory())) refuse_missing();
   InitOptions init;
   if (configuration_.kdf == "pbkdf2") init.kdf = Kdf::pbkdf2;

@@ -58,6 +58,7 @@ class Session {
   Ask ask_;
   Configuration configuration_;
   std::string location_;
+  std::string credential_;  // file, absolute; empty: none
 };
 
 }  // namespace mbu::cli

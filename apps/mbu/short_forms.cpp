@@ -59,6 +59,12 @@ std::string list_of(const Paths& paths) {
   return text;
 }
 
+bool names_any(const std::string& given, const Paths& packaged) {
+  if (given.empty()) return false;
+  const bool by_path = packaged.contains(absolute_path(given)) || packaged.contains(real_path(given));
+  return by_path || !with_last_name(packaged, last_name(given)).empty();
+}
+
 // The packaged path that DIR names: itself, where its symlinks lead, or the only one with this last name.
 std::string named_path(const std::string& given, const Paths& packaged) {
   if (given.empty()) throw Error(Code::usage, "-d wants a directory, not an empty name");
@@ -113,7 +119,11 @@ void restore_latest(Context& context, Session& session, const std::string& given
   context.view.begin(Activity::restore);
   Repository repository = session.open();
   const auto snapshots = repository.snapshots();
-  const Paths packaged = packaged_paths(snapshots);
+  // What others packaged counts where the owner has packaged nothing of that name himself.
+  auto own = snapshots;
+  std::erase_if(own, [](const SnapshotInfo& snapshot) { return !snapshot.own; });
+  Paths packaged = packaged_paths(own);
+  if (!names_any(given, packaged)) packaged = packaged_paths(snapshots);
   const std::string path = named_path(given, packaged);
   const SnapshotInfo& snapshot = latest_of(snapshots, path, this_host());
 

@@ -133,6 +133,15 @@ struct Repository::Impl {
     state.remember(fresh);
   }
 
+  // user@host, or with a number behind.
+  std::string free_name() const {
+    const auto taken = ops::list_credentials(*vault, [](const CheckReport::Finding&) {});
+    const std::string wanted = user_at_host();
+    std::string name = wanted;
+    for (int number = 2; std::ranges::find(taken, name, &CredentialInfo::name) != taken.end(); ++number) name = wanted + '-' + std::to_string(number);
+    return name;
+  }
+
   void remember_keys() {
     remember(store::Folder::keys);
     remember(store::Folder::statements);
@@ -276,7 +285,7 @@ Password Repository::recovery_sheet() {
 
 CredentialInfo Repository::add_password(const Password& password, const CredentialOptions& options) {
   auto named = options;
-  if (named.name.empty()) named.name = user_at_host();
+  if (named.name.empty()) named.name = impl_->free_name();
   const auto added = ops::add_password(*impl_->vault, password, named);
   impl_->remember_keys();
   return added;
@@ -286,6 +295,7 @@ CredentialInfo Repository::change_password(const Password& password, const Crede
   auto named = options;
   if (named.name.empty()) named.name = user_at_host();
   const auto added = ops::change_password(*impl_->vault, password, named);
+  keys::drop_from_session(impl_->vault->keyring().repository());  // unlocked by what is gone
   impl_->remember_keys();
   return added;
 }

@@ -50,6 +50,8 @@ class Keyring {
   [[nodiscard]] const RepositoryId& repository() const noexcept { return repository_; }
   // Whether the owner's half is in hand.
   [[nodiscard]] bool is_owner() const noexcept { return owner_.has_value(); }
+  // Whether the owner's own writer signs with it, who needs no admission: also once drop_owner() has been called.
+  [[nodiscard]] bool is_owners_writer() const noexcept { return given_sealing_.empty(); }
   // From now on this is a writer's: the owner's secrets are wiped. No reference to another domain's keys may be in use.
   void drop_owner();
   // Code::forbidden without the owner's half, as all that needs it.

@@ -51,12 +51,38 @@ std::optional<unsigned> value_of(char given, std::size_t line) {
   return static_cast<unsigned>(found);
 }
 
+std::string_view without_blanks_in_front(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\r"), text.size()));
+  return text;
+}
+
+// "2: …"
+bool is_numbered(std::string_view text) {
+  const auto line = without_blanks_in_front(text);
+  return line.size() > 1 && line[0] >= '1' && line[0] <= '9' && line[1] == ':';
+}
+
 std::string_view without_number(std::string_view text, std::size_t line) {
   const std::string prefix = std::to_string(line + 1) + ':';
-  const auto start = std::min(text.find_first_not_of(" \t"), text.size());
-  text.remove_prefix(start);
+  text = without_blanks_in_front(text);
   if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
   return text;
+}
+
+// The next line, taken off the front.
+std::string_view take_line(std::string_view& rest) {
+  const auto end = std::min(rest.find('\n'), rest.size());
+  const auto line = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return line;
+}
+
+// Whether lines have numbers: then all others are not of the secret.
+bool has_numbers(std::string_view rest) {
+  while (!rest.empty()) {
+    if (is_numbered(take_line(rest))) return true;
+  }
+  return false;
 }
 
 Line decode_line(std::string_view text, std::size_t number) {
@@ -95,13 +121,13 @@ Password encode_recovery_sheet(const crypto::Key& root, const RepositoryId& repo
 
 crypto::Key decode_recovery_sheet(const Password& text, const RepositoryId& repository) {
   auto rest = as_text(text.view());
+  const bool numbered = has_numbers(rest);
+  const auto counts = [&](std::string_view line) { return numbered ? is_numbered(line) : !without_blanks_in_front(line).empty(); };
   crypto::Key root;
   for (std::size_t number = 0; number < kLines;) {
     if (rest.empty()) throw Error(Code::wrong_password, "the sheet has four lines; here are " + std::to_string(number));
-    const auto end = std::min(rest.find('\n'), rest.size());
-    const auto given = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (given.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    const auto given = take_line(rest);
+    if (!counts(given)) continue;
     Line line = decode_line(given, number);
     std::array<std::uint8_t, kCheck> check;
     set_check(line, number, repository, check);
@@ -111,7 +137,9 @@ crypto::Key decode_recovery_sheet(const Password& text, const RepositoryId& repo
     for (std::size_t i = 0; i < kSecretInALine; ++i) root.expose()[number * kSecretInALine + i] = line.expose()[i];
     ++number;
   }
-  if (rest.find_first_not_of(" \t\r\n") != std::string_view::npos) throw Error(Code::wrong_password, "the sheet has four lines; here are more");
+  while (!rest.empty()) {
+    if (counts(take_line(rest))) throw Error(Code::wrong_password, "the sheet has four lines; here are more");
+  }
   return root;
 }
 

@@ -1,5 +1,5 @@
-// By system calls, since libkeyutils would bring nothing but their names. Asking for the session's keyring once, without wanting it made, has the kernel
-// join a process that has none to its user's; adding at once would make it one of its own, which would go with the process.
+// By system calls, since libkeyutils would bring nothing but their names. A process without a session keyring (of cron, of a container) uses its user's:
+// asked for by its number, since adding to "the session's" would make one of its own, which would go with the process.
 #include "os/kernel_keyring.hpp"
 
 #include <linux/keyctl.h>
@@ -21,19 +21,18 @@ long keyctl(int operation, Arguments... arguments) {
   return ::syscall(SYS_keyctl, operation, arguments...);
 }
 
-void join_session() { keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0); }
+// Negative: there is none.
+Serial session_keyring() { return static_cast<Serial>(keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0)); }
 
 std::optional<Serial> search(const std::string& name) {
-  join_session();
-  const long found = keyctl(KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, kType, name.c_str(), 0);
+  const long found = keyctl(KEYCTL_SEARCH, session_keyring(), kType, name.c_str(), 0);
   return found < 0 ? std::nullopt : std::optional(static_cast<Serial>(found));
 }
 
 }  // namespace
 
 void put_session_key(const std::string& name, ByteView secret, std::uint32_t seconds) {
-  join_session();
-  const long added = ::syscall(SYS_add_key, kType, name.c_str(), secret.data(), secret.size(), KEY_SPEC_SESSION_KEYRING);
+  const long added = ::syscall(SYS_add_key, kType, name.c_str(), secret.data(), secret.size(), session_keyring());
   const Blame blame{Code::failed, "the kernel's keyring"};
   if (added < 0) throw system_error(blame, "keep the keys there", errno);
   if (keyctl(KEYCTL_SET_TIMEOUT, static_cast<Serial>(added), seconds) >= 0) return;

@@ -58,10 +58,12 @@ Constitution unite(const std::vector<ReadStatement>& all, std::vector<CheckRepor
   std::pair<std::uint64_t, ObjectName> newest{0, {}};
   for (const auto& [name, statement] : all) {
     present.insert(name);
+    result.readable.insert(name);
     named.insert(statement.previous.begin(), statement.previous.end());
     for (const auto& writer : statement.admitted) {
       result.writers.emplace(writer.public_key, Constitution::Writer{writer.domain, writer.name, writer.slot});
       result.names.emplace(writer.public_key, writer.name);
+      result.admitted_to.emplace(writer.public_key, writer.domain);
       result.domains.insert(writer.domain);
     }
     for (const auto& key : statement.sealing) result.generation = std::max(result.generation, key.generation);
@@ -106,7 +108,7 @@ Constitution read_constitution(store::Store& store, const keys::Keyring& keyring
   auto result = unite(statements, std::move(damage));
   for (const auto& listed : listing) result.statements.insert(listed.name);
   if (statements.empty()) result.damage.push_back({"state/", "holds no statement that can be read"});
-  if (keyring.is_owner()) {  // the owner's own writer needs no admission (FORMAT.md §3)
+  if (keyring.is_owners_writer()) {  // the owner's own writer needs no admission (FORMAT.md §3)
     const auto own = keyring.writer_signer().public_key();
     if (!result.removed.contains(own)) result.writers.emplace(own, Constitution::Writer{keys::main_domain(), {}, {}});
   }

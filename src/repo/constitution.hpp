@@ -27,9 +27,11 @@ struct Constitution {
   std::map<PublicKey, Writer> writers;    // admitted, and not removed
   std::map<PublicKey, Accepted> removed;
   std::map<PublicKey, std::string> names; // of all who were ever admitted
+  std::map<PublicKey, DomainId> admitted_to;  // likewise
   std::set<DomainId> domains;             // of these, and main
   std::vector<std::string> features;      // required to write, and unknown
   std::set<ObjectName> statements;        // that have arrived, damaged ones among them
+  std::set<ObjectName> readable;          // of these, those that could be read
   std::vector<ObjectName> heads;          // those that no other names
   std::set<ObjectName> slots;             // added and not removed
   std::set<ObjectName> removed_slots;

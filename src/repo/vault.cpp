@@ -19,6 +19,7 @@ struct FoundSlot {
   ObjectName name;
   ByteBuffer bytes;
   bool is_owners = false;
+  double cost = 0;  // of deriving, about, in KiB times passes of Argon2id
 };
 
 struct OpenedSlot {
@@ -26,7 +27,7 @@ struct OpenedSlot {
   ObjectName name;
 };
 
-// Owners' slots in front: theirs are most passwords that people type.
+// Owners' slots in front: theirs are most passwords that people type. Of these, the cheap ones first: who plants dear ones delays nobody whose password fits.
 std::vector<FoundSlot> find_slots(store::Store& store, std::optional<Error>& damage) {
   std::vector<FoundSlot> slots;
   for (const auto& listed : store.list(store::Folder::keys, false)) {
@@ -36,13 +37,15 @@ std::vector<FoundSlot> find_slots(store::Store& store, std::optional<Error>& dam
       const auto slot = format::decode_slot(found.bytes, found.path);
       format::check_kdf_cost(slot, found.path);
       found.is_owners = slot.role == format::Role::owner;
+      constexpr double kRoundsOfPbkdf2 = 3;  // are as dear as one
+      found.cost = slot.kdf == format::SlotKdf::argon2id ? static_cast<double>(slot.memory_kib) * slot.passes : slot.passes / kRoundsOfPbkdf2;
       slots.push_back(std::move(found));
     } catch (const Error& error) {
       if (error.code() != Code::corrupt) throw;
       damage = error;
     }
   }
-  std::ranges::stable_partition(slots, &FoundSlot::is_owners);
+  std::ranges::stable_sort(slots, {}, [](const FoundSlot& slot) { return std::pair(!slot.is_owners, slot.cost); });
   return slots;
 }
 
@@ -94,7 +97,12 @@ OpenedSlot open_credential(const Unlock& unlock, const ObjectName& config_hash) 
 OpenedSlot open_any(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
   if (unlock.recovery_sheet) return {keys::decode_recovery_sheet(*unlock.recovery_sheet, config.config.repository), {}};
   if (unlock.try_session && !unlock.credential) {
-    if (auto found = keys::find_in_session(config.config.repository)) return {std::move(found->secrets), found->slot};
+    if (auto found = keys::find_in_session(config.config.repository)) {
+      const auto keyring = keys::make_keyring(found->secrets, config.config.repository);
+      const auto removed = read_constitution(store, *keyring, config.config.owner).removed_slots;
+      if (!removed.contains(found->slot)) return {std::move(found->secrets), found->slot};
+      keys::drop_from_session(config.config.repository);
+    }
   }
   return unlock.credential ? open_credential(unlock, config.hash) : open_by_password(store, config, unlock.obtain);
 }
@@ -209,7 +217,8 @@ bool Vault::refresh() {
                     std::ranges::all_of(listed, [&](const store::Listed& object) { return constitution_.statements.contains(object.name); });
   if (same) return false;
   auto fresh = read_constitution(*store_, *keyring_, config_.owner);
-  if (fresh.damage.size() > constitution_.damage.size()) return false;
+  const auto is_known = [&](const ObjectName& name) { return fresh.readable.contains(name); };
+  if (!std::ranges::all_of(constitution_.readable, is_known)) return false;
   constitution_ = std::move(fresh);
   return true;
 }

@@ -55,7 +55,7 @@ class Vault {
   void require_admitted(const PublicKey& writer, const DomainId& domain, store::Folder folder, const ObjectName& name) const;
   // Throws Code::store when the repository is gone, or another has come to its place.
   void require_same_repository() const;
-  // Reads the statements again if others are there than were, and takes them in unless some of them are missing or damaged that were not before. Whether
+  // Reads the statements again if others are there than were, and takes them in unless one that was read before is missing or damaged now. Whether
   // they were taken in. Throws as require_same_repository(). Nobody else uses the vault meanwhile.
   bool refresh();
   // Whether writers of more domains than this one were ever admitted.

@@ -11,6 +11,7 @@ import platform
 import re
 import shutil
 import stat
+import subprocess
 import sys
 import unittest
 
@@ -53,6 +54,7 @@ class Keys(support.MbuTest):
 class Passwords(Keys):
     def test_another_one(self):
         self.key("add", "--name", "second", "--new-password-file", self.write("new", OTHER), *CHEAP)
+        self.assertRegex(self.key("add", "--new-password-file", self.write("third", "third"), *CHEAP).of_type("key_added")[0]["name"], "@.*-2$")
         slots = self.slots()
         self.assertEqual({slot["role"] for slot in slots.values()}, {"owner"})
         self.assertEqual((slots["second"]["kdf_memory_kib"], slots["second"]["kdf_time"]), (8192, 3))
@@ -134,12 +136,18 @@ class Services(Keys):
         self.run_mbu(["snapshots"])
 
 
+PROBE = f"""
+import ctypes, sys
+libc = ctypes.CDLL(None)
+session = libc.syscall({KEYCTL}, 0, ctypes.c_int(-3), 0)
+key = libc.syscall({ADD_KEY}, b"user", b"mbu-test", b"x", 1, session)
+sys.exit(0 if key > 0 and libc.syscall({KEYCTL}, 21, key) == 0 else 1)
+"""
+
+
 def has_session_keys():
-    """Whether the kernel keeps keys for us (a container may forbid it)."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.syscall(KEYCTL, 0, ctypes.c_int(-3), 0)
-    key = libc.syscall(ADD_KEY, b"user", b"mbu-test", b"x", 1, ctypes.c_int(-3))
-    return key > 0 and libc.syscall(KEYCTL, 21, key) == 0
+    """Whether the kernel keeps keys for us (a container may forbid it). Asked in a process of its own, which may get a keyring of its own by it."""
+    return subprocess.run([sys.executable, "-c", PROBE], check=False).returncode == 0
 
 
 @unittest.skipUnless(platform.machine() == "x86_64" and has_session_keys(), "the kernel keeps no keys for this process")
@@ -164,7 +172,19 @@ class Unlocked(Keys):
         self.backup(self.source, password=None)
         self.run_mbu(["snapshots"], password=None, expect=13)
         self.key("remove", "laptop")
-        self.assert_says(self.run_mbu(["backup", self.source], password=None, expect=12), "removed")
+        self.assert_says(self.run_mbu(["backup", self.source], password=None, expect=12), "no password")
+
+    def test_a_changed_password_locks_it(self):
+        self.key("unlock")
+        self.key("passwd", "--new-password-file", self.write("new", OTHER), *CHEAP, password=None)
+        self.run_mbu(["snapshots"], password=OTHER)
+        self.run_mbu(["key", "unlock"], password=OTHER)
+        self.key("add", "--name", "third", "--new-password-file", self.write("new", "third"), *CHEAP, password=None)
+        self.key("remove", next(name for name in self.slots_by(OTHER) if name != "third"), password="third")
+        self.assert_says(self.run_mbu(["snapshots"], password=None, expect=12), "no password")
+
+    def slots_by(self, password):
+        return [slot["name"] for slot in self.key("list", password=password).json]
 
     def test_says_what_is_wrong(self):
         for span in ("1s", "31d", "soon", "8"):
@@ -196,6 +216,11 @@ class Recovery(Keys):
         self.run_mbu(["restore", f"latest:{self.source}", "--target", self.path("back")], password=OTHER)
         trees.assert_same(self, self.source, self.path("back"))
         self.backup(self.source, password=OTHER)
+
+    def test_what_was_printed_can_be_read_again_as_it_is(self):
+        self.key("recover", "--sheet", self.write("sheet", self.sheet()), "--new-password-file", self.write("new", OTHER), *CHEAP, password=None)
+        self.assertEqual(len(self.slots()), 2)
+        self.run_mbu(["snapshots"], password=OTHER)
 
     def test_names_the_line_with_the_mistake(self):
         lines = self.lines().splitlines(keepends=True)
@@ -386,6 +411,8 @@ class Writers(Keys):
         self.assertEqual(len(self.slots()), 2)
         self.assert_says(self.key("remove", name, expect=1), "last password")
         self.assertTrue(any(planted in note for note in self.run_mbu(["--json", "check"]).summary["notes"]))
+        os.unlink(os.path.join(self.repo, "keys", planted))
+        self.check()
 
     def test_nobody_speaks_for_another(self):
         laptop = self.new_writer()
@@ -452,6 +479,39 @@ class Writers(Keys):
             for block in range(len(pack.blocks)):
                 with self.assertRaises(Exception):
                     reader.block(pack, block)
+
+    def test_a_service_makes_no_repository_of_its_own(self):
+        os.rename(self.new_writer(), self.path("mbu.credential"))
+        self.write("mbu.password", OTHER)
+        os.rename(self.repo, self.path("away"))
+        shutil.rmtree(os.path.join(self.home, ".local/state/mbu"))
+        self.run_mbu(["-o", self.source], password=None, env={"CREDENTIALS_DIRECTORY": self.path()}, expect=10)
+        self.assertFalse(os.path.exists(self.repo))
+
+    def test_a_writer_cannot_make_a_name_ambiguous(self):
+        other = trees.make_plain(os.path.join(self.path(), "elsewhere"), files=1)
+        os.rename(other, self.path("elsewhere2"))
+        os.makedirs(self.path("x"))
+        os.rename(self.path("elsewhere2"), self.path("x", "tree"))
+        self.backup(self.source)
+        self.by(self.new_writer(), ["backup", self.path("x", "tree")])
+        self.run_mbu(["-d", "tree"])
+        trees.assert_same(self, self.source, os.path.join(self.restored, "tree"))
+
+    def test_packs_that_others_lean_on_stay_when_their_writer_goes(self):
+        trees.write(f"{self.source}/large", os.urandom(2 << 20))
+        first = self.new_writer("first", "--domain", "fleet")
+        second = self.new_writer("second", "--domain", "fleet")
+        copy = self.path("copy")
+        shutil.copytree(self.repo, copy)
+        snapshot = self.by(first, ["-r", copy, "backup", self.source]).summary["snapshot_id"]
+        self.by(second, ["-r", copy, "backup", self.source])
+        os.unlink(os.path.join(copy, "snapshots", snapshot))
+        shutil.copytree(copy, self.repo, dirs_exist_ok=True)
+        self.key("remove", "first")
+        self.run_mbu(["restore", f"latest:{self.source}", "--target", self.path("back")])
+        trees.assert_same(self, self.source, self.path("back"))
+        self.check()
 
     def test_another_machine_has_a_chain_of_its_own(self):
         laptop = self.new_writer()

@@ -35,7 +35,7 @@ TEST_F(Sheet, ComesBack) {
 }
 
 TEST_F(Sheet, ForgivesHowItIsWritten) {
-  std::string sloppy = "\n 1: ";
+  std::string sloppy = "\n ";
   for (const char c : text()) {
     if (c == ' ') continue;
     sloppy += c == '0' ? 'o' : c == '1' ? 'l' : static_cast<char>(std::tolower(c));
@@ -43,6 +43,13 @@ TEST_F(Sheet, ForgivesHowItIsWritten) {
     if (c != '\n') sloppy += '-';
   }
   EXPECT_EQ(read(sloppy + "\n\n").expose(), root_.expose());
+}
+
+TEST_F(Sheet, PassesOverWhatStandsAroundNumberedLines) {
+  const auto good = text();
+  std::string printed = "A heading\n\n";
+  for (int i = 0; i < 4; ++i) printed += "  " + std::to_string(i + 1) + ": " + good.substr(static_cast<std::size_t>(i) * 20, 19) + "\n";
+  EXPECT_EQ(read(printed + "\nTo use it: type it\n").expose(), root_.expose());
 }
 
 TEST_F(Sheet, NamesTheLineWithTheMistake) {

@@ -166,6 +166,7 @@ void check_small_objects(const Context& context, Findings& findings) {
         CheckReport::Finding note{path, removed ? "was removed by the owner, and is there again" : "is named by no statement of the owner: it may be forged, or early"};
         note.is_note = true;
         findings.add(note);
+        continue;
       }
       findings.guard([&] {
         const auto bytes = store.read(folder, listed.name);
@@ -189,10 +190,12 @@ void check_memory(const Context& context, Findings& findings) {
     }
   }
   const auto seen = context.state.seen();
-  std::set<std::string> removed;
-  for (const auto& slot : context.vault.constitution().removed_slots) removed.insert(store::object_path(Folder::keys, slot));
+  // Of slots, those that statements know.
+  std::set<std::string> slots;
+  for (const auto& slot : context.vault.constitution().slots) slots.insert(store::object_path(Folder::keys, slot));
+  const auto may_go = [&](const std::string& path) { return path.starts_with("data/") || (path.starts_with("keys/") && !slots.contains(path)); };
   for (const auto& path : seen) {
-    if (!path.starts_with("data/") && !here.contains(path) && !removed.contains(path)) {
+    if (!may_go(path) && !here.contains(path)) {
       findings.add({path, "is missing: it was here before"});
     }
   }

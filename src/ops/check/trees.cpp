@@ -81,12 +81,16 @@ class TreeCheck {
   std::unordered_set<ChunkId, IdentifierHash> visited_;
 };
 
-bool is_of_another_domain(const repo::Vault& vault, const ObjectName& pack, const DomainId& domain) {
+// Why a pack that is there does not help a snapshot of that domain.
+std::string why_not(const repo::Vault& vault, const ObjectName& pack, const DomainId& domain) {
   try {
-    return repo::pack_info(repo::read_toc(vault, pack)).domain != domain;
+    const bool elsewhere = repo::pack_info(repo::read_toc(vault, pack)).domain != domain;
+    return elsewhere ? "is wanted by a snapshot of another domain" : "is missing from the index";
+  } catch (const repo::Unaccepted&) {
+    return "is wanted, and its writer was removed: `mbu key accept` shows what may be accepted";
   } catch (const Error& error) {
     if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
-    return false;  // its own damage is told elsewhere
+    return error.happened();
   }
 }
 
@@ -118,7 +122,7 @@ void check_domain(const repo::Context& context, const DomainId& domain, const st
   for (const auto& name : wanted) {
     if (index.find_pack(name)) continue;
     const auto path = store::object_path(store::Folder::packs, name);
-    damage({path, here.contains(name) && is_of_another_domain(context.vault, name, domain) ? "is wanted by a snapshot of another domain" : "is missing"});
+    damage({path, here.contains(name) ? why_not(context.vault, name, domain) : "is missing"});
   }
 }
 

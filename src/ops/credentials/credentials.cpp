@@ -72,7 +72,7 @@ ByteBuffer owners_slot(const repo::Vault& vault, const Password& password, const
 }
 
 // All that the writer has published so far.
-format::Removal removal_of(const repo::Vault& vault, const PublicKey& writer) {
+format::Removal removal_of(const repo::Vault& vault, const PublicKey& writer, const DomainId& domain) {
   format::Removal removal{writer, {}, {}};
   for (const auto& listed : vault.store().list(Folder::packs, false)) {
     try {
@@ -83,10 +83,10 @@ format::Removal removal_of(const repo::Vault& vault, const PublicKey& writer) {
   }
   std::set<ObjectName> packs(removal.accepted_packs.begin(), removal.accepted_packs.end());
   for (const auto& stored : repo::read_snapshots(vault, repo::Which::all, [](const CheckReport::Finding&) {})) {
-    if (stored.writer != writer) continue;
-    removal.accepted_snapshots.push_back(stored.name);
-    // They may not have arrived yet; a name can only be that pack's.
+    if (stored.domain != domain) continue;
+    // Others of the domain may lean on his packs, and packs may not have arrived yet; a name can only be that pack's.
     packs.insert(stored.snapshot.packs_added.begin(), stored.snapshot.packs_added.end());
+    if (stored.writer == writer) removal.accepted_snapshots.push_back(stored.name);
   }
   removal.accepted_packs.assign(packs.begin(), packs.end());
   return removal;
@@ -190,7 +190,7 @@ CredentialInfo remove_credential(repo::Vault& vault, const std::string& text) {
     }
   } else {
     for (const auto& [key, writer] : vault.constitution().writers) {
-      if (writer.slot == info.id) statement.removed.push_back(removal_of(vault, key));
+      if (writer.slot == info.id) statement.removed.push_back(removal_of(vault, key, writer.domain));
     }
   }
   vault.publish(std::move(statement));
@@ -204,7 +204,9 @@ std::vector<repo::StoredSnapshot> list_unaccepted(const repo::Vault& vault) {
   for (const auto& listed : vault.store().list(Folder::snapshots, false)) {
     try {
       auto snapshot = repo::open_snapshot(vault, listed.name);
-      const bool removed = vault.constitution().removed.contains(snapshot.writer);
+      const auto domain = vault.constitution().admitted_to.find(snapshot.writer);
+      const bool removed = vault.constitution().removed.contains(snapshot.writer) && domain != vault.constitution().admitted_to.end() &&
+                           domain->second == snapshot.domain;
       if (removed && !vault.is_admitted(snapshot.writer, snapshot.domain, Folder::snapshots, listed.name)) found.push_back(std::move(snapshot));
     } catch (const Error& error) {
       if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
