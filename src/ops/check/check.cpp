@@ -161,19 +161,19 @@ void check_small_objects(const Context& context, Findings& findings) {
       if (folder != Folder::keys) continue;
       const auto path = store::object_path(folder, listed.name);
       const auto& constitution = context.vault.constitution();
-      if (!constitution.slots.contains(listed.name)) {
+      const bool known = constitution.slots.contains(listed.name);
+      if (!known) {
         const bool removed = constitution.removed_slots.contains(listed.name);
         CheckReport::Finding note{path, removed ? "was removed by the owner, and is there again" : "is named by no statement of the owner: it may be forged, or early"};
         note.is_note = true;
         findings.add(note);
-        continue;
       }
       findings.guard([&] {
         const auto bytes = store.read(folder, listed.name);
         if (format::decode_slot(bytes, path).config_hash != context.vault.config_hash()) {
           throw Error(Code::corrupt, "belongs to another repository's config", path);
         }
-        (void)keys::read_label(bytes, context.vault.keyring(), path);
+        if (known) (void)keys::read_label(bytes, context.vault.keyring(), path);
       });
     }
   }
