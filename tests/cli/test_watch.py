@@ -10,10 +10,12 @@ import random
 import shutil
 import signal
 import time
+import unittest
 
+import mounts
 import support
 import trees
-from watching import FEEDS, SETTLE, WatchTest
+from watching import FEEDS, HAS_FANOTIFY, SETTLE, WatchTest
 
 
 class Changes(WatchTest):
@@ -218,6 +220,35 @@ class Changes(WatchTest):
         self.assertEqual(len([name for name in objects if name.startswith("index/")]), 1)
         self.assertEqual(len([name for name in objects if name.startswith("data/")]), 71)
         self.check()
+
+
+class Elsewhere(WatchTest):
+    @support.needs_root()
+    @unittest.skipUnless(HAS_FANOTIFY, "no fanotify here")
+    def test_a_busy_file_system_above_does_not_wake_it(self):
+        disk = mounts.tmpfs(self, "64m", name="disk")
+        source = os.path.join(disk, "tree")
+        os.mkdir(source)
+        os.mkdir(self.path("beside"))
+        watcher = self.watch("--feed", "fanotify", paths=[source])
+        watcher.ready()
+        time.sleep(0.5)
+        before = self.switches(watcher)
+        for number in range(300):
+            self.write(self.path("beside", str(number)), b"x")
+        self.assertLess(self.switches(watcher) - before, 20)
+        trees.write(os.path.join(source, "file"), b"x")
+        self.assertIsNotNone(watcher.next("summary"), watcher.said())
+        os.rename(source, source + "-away")
+        os.rename(source + "-away", source)
+        trees.write(os.path.join(source, "other"), b"x")
+        while self.run_mbu(["--json", "ls", "latest"]).out.count('"name":"other"') == 0:
+            self.assertIsNotNone(watcher.next("summary"), watcher.said())
+
+    @staticmethod
+    def switches(watcher):
+        with open(f"/proc/{watcher.process.pid}/status", encoding="ascii", errors="replace") as file:
+            return sum(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt_switches"))
 
 
 class Ends(WatchTest):

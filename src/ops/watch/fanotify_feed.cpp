@@ -17,6 +17,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <set>
 #include <system_error>
 #include <unordered_map>
 
@@ -119,21 +121,27 @@ FanotifyFeed::FanotifyFeed(FeedRequest request)
   places_.look();  // what was moved before it was marked
 }
 
-// The file systems that hold the watched paths and their ways, and those that are mounted below. What is below and cannot be marked is
-// polled; the others, too, when they come later.
+// The file systems that hold the watched paths, and those that are mounted below; of one that holds but directories on the way, the names in these:
+// what else happens there, perhaps a lot, is nothing to wake for. What is below and cannot be marked is polled; the others, too, when they come
+// later.
 void FanotifyFeed::mark(Unmarked unmarked) {
   marks_.forget_mount_points();
   unwatched_ = places_.lost();
   const auto points = mounts_.points();
-  std::set<std::string> around;
+  std::map<std::string, std::set<std::string>> around;  // by mount point: what it holds
   for (const auto& path : places_.all()) {
     const std::string* nearest = nullptr;
     for (const auto& point : points) {
       if (is_within(path, point) && (nearest == nullptr || nearest->size() < point.size())) nearest = &point;
     }
-    if (nearest != nullptr) around.insert(*nearest);
+    if (nearest != nullptr) around[*nearest].insert(path);
   }
-  for (const auto& point : around) mark_one(point, unmarked);
+  const auto is_watched = [this](const std::string& path) { return !places_.inside(path).empty(); };
+  for (const auto& [point, paths] : around) {
+    const auto mark_way = [&](const std::string& path) { return marks_.mark_names(path, point) == 0; };
+    const bool only_ways = std::ranges::none_of(paths, is_watched);
+    if (!only_ways || !std::ranges::all_of(paths, mark_way)) mark_one(point, unmarked);
+  }
   for (const auto& point : points) {
     const auto inside = places_.inside(point);
     const bool wanted = std::ranges::any_of(inside, [this](const std::string& path) { return enters(path); });

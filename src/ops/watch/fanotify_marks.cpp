@@ -16,6 +16,9 @@ namespace {
 constexpr std::uint64_t kEvents =
     FAN_CREATE | FAN_DELETE | FAN_MOVED_FROM | FAN_MOVED_TO | FAN_MODIFY | FAN_CLOSE_WRITE | FAN_ATTRIB | FAN_ONDIR;
 
+constexpr std::uint64_t kNameEvents =
+    FAN_CREATE | FAN_DELETE | FAN_MOVED_FROM | FAN_MOVED_TO | FAN_ATTRIB | FAN_ONDIR | FAN_EVENT_ON_CHILD;
+
 constexpr std::size_t kMostPaths = 50'000;  // some 200 bytes each
 
 // As file_handle(2) wants it: with the largest handle there is, aligned.
@@ -71,6 +74,15 @@ int FanotifyMarks::mark(const std::string& mount_point) {
   if (!directory) return errno;
   if (const int error = try_handle(directory); error != 0) return error;
   if (::fanotify_mark(fanotify_.get(), FAN_MARK_ADD | FAN_MARK_FILESYSTEM, kEvents, directory.get(), nullptr) != 0) return errno;
+  mount_points_[fsid_of(directory)].insert(mount_point);
+  return 0;
+}
+
+int FanotifyMarks::mark_names(const std::string& path, const std::string& mount_point) {
+  const auto directory = open_directory(path);
+  if (!directory) return errno;
+  if (const int error = try_handle(directory); error != 0) return error;
+  if (::fanotify_mark(fanotify_.get(), FAN_MARK_ADD | FAN_MARK_ONLYDIR, kNameEvents, directory.get(), nullptr) != 0) return errno;
   mount_points_[fsid_of(directory)].insert(mount_point);
   return 0;
 }
