@@ -138,7 +138,7 @@ void FanotifyFeed::mark(Unmarked unmarked) {
   }
   const auto is_watched = [this](const std::string& path) { return !places_.inside(path).empty(); };
   for (const auto& [point, paths] : around) {
-    const auto mark_way = [&](const std::string& path) { return marks_.mark_names(path, point) == 0; };
+    const auto mark_way = [this, &at = point](const std::string& path) { return marks_.mark_names(path, at) == 0; };
     const bool only_ways = std::ranges::none_of(paths, is_watched);
     if (!only_ways || !std::ranges::all_of(paths, mark_way)) mark_one(point, unmarked);
   }
