@@ -53,18 +53,24 @@ void define_forget(Flags& flags, Arguments& arguments) {
   ForgetOptions& options = arguments.forget;
   Retention& keep = options.retention;
   flags.heading("What stays");
-  constexpr std::pair<const char*, Every> kPeriods[] = {{"last", Every::all},      {"hourly", Every::hourly},   {"daily", Every::daily},
-                                                        {"weekly", Every::weekly}, {"monthly", Every::monthly}, {"yearly", Every::yearly}};
-  for (const auto& [word, every] : kPeriods) {
+  struct Period {
+    const char* adverb;
+    const char* noun;
+    Every every;
+  };
+  constexpr Period kPeriods[] = {{"last", "", Every::all},           {"hourly", "hour", Every::hourly},     {"daily", "day", Every::daily},
+                                 {"weekly", "week", Every::weekly},  {"monthly", "month", Every::monthly},  {"yearly", "year", Every::yearly}};
+  for (const auto& [word, noun, every] : kPeriods) {
     const std::string flag = std::string("--keep-") + word;
-    const std::string what = every == Every::all ? "the newest N; -1: all" : "the newest of each period, of the newest N that have one; -1: of all";
+    const std::string what = every == Every::all ? "the newest N; -1: all" : std::string("the newest of each ") + noun + ", for N of them; -1: for all";
     flags.parsed(flag, "N", what, [&keep, flag, every = every](const std::string& given) {
       if (const auto count = parse_count(flag, given); count > 0) keep.rules.push_back({.every = every, .count = count});
     });
   }
-  for (const auto& [word, every] : kPeriods) {
+  for (const auto& [word, noun, every] : kPeriods) {
     const std::string flag = every == Every::all ? "--keep-within" : std::string("--keep-within-") + word;
-    const std::string what = every == Every::all ? "those at most so much older than the newest, for example 30d" : "of these the newest of each period";
+    const std::string all = "those at most so much older than the newest, for example 30d";
+    const std::string what = every == Every::all ? all : std::string("of these the newest of each ") + noun;
     flags.parsed(flag, "TIME", what, [&keep, flag, every = every](const std::string& given) {
       keep.rules.push_back({.every = every, .within_s = parse_within(flag, given)});
     });

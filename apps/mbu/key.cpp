@@ -45,18 +45,22 @@ void add(Context& context, Session& session) {
   Repository repository = session.open();
   repository.require_owner();  // before anybody is asked for a password in vain
   const auto password = new_password(context, repository.location());
-  context.view.credential({CredentialReport::Change::added, repository.add_password(password, {context.arguments.key.name, kdf_of(context, session)})});
+  const CredentialOptions options{context.arguments.key.name, kdf_of(context, session)};
+  context.view.credential({CredentialReport::Change::added, repository.add_password(password, options)});
 }
 
 void change(Context& context, Session& session) {
   Repository repository = session.open();
   repository.require_owner();  // before anybody is asked for a password in vain
   const auto password = new_password(context, repository.location());
-  context.view.credential({CredentialReport::Change::changed, repository.change_password(password, {context.arguments.key.name, kdf_of(context, session)})});
+  const CredentialOptions options{context.arguments.key.name, kdf_of(context, session)};
+  context.view.credential({CredentialReport::Change::changed, repository.change_password(password, options)});
 }
 
 void remove(Context& context, Session& session) {
-  if (context.arguments.operands.size() < 2) throw Error(Code::usage, "key remove wants the name or id of what to remove", {}, "list what there is: mbu key list");
+  if (context.arguments.operands.size() < 2) {
+    throw Error(Code::usage, "key remove wants the name or id of what to remove", {}, "list what there is: mbu key list");
+  }
   Repository repository = session.open();
   context.view.credential({CredentialReport::Change::removed, repository.remove_credential(context.arguments.operands[1])});
 }
@@ -119,7 +123,8 @@ Password copied_sheet(Context& context) {
 void recover(Context& context, Session& session) {
   Repository repository = session.open_by_sheet(copied_sheet(context));
   const auto password = new_password(context, repository.location());
-  context.view.credential({CredentialReport::Change::added, repository.add_password(password, {context.arguments.key.name, kdf_of(context, session)})});
+  const CredentialOptions options{context.arguments.key.name, kdf_of(context, session)};
+  context.view.credential({CredentialReport::Change::added, repository.add_password(password, options)});
 }
 
 // Without an operand: what there is to accept.
@@ -167,7 +172,8 @@ void run_key(Context& context) {
   const auto& what = context.arguments.operands.front();
   const auto action = kActions.find(what);
   if (action == kActions.end()) {
-    throw Error(Code::usage, "key does not know '" + what + "'", {}, "it knows list, add, passwd, remove, new-writer, accept, unlock, lock, export-recovery and recover");
+    throw Error(Code::usage, "key does not know '" + what + "'", {},
+                "it knows list, add, passwd, remove, new-writer, accept, unlock, lock, export-recovery and recover");
   }
   const std::size_t most = what == "remove" || what == "accept" ? 2 : 1;
   if (context.arguments.operands.size() > most) {
@@ -177,7 +183,9 @@ void run_key(Context& context) {
   if (what != "new-writer" && (!flags.file.empty() || !flags.domain.empty() || flags.ask_password)) {
     throw Error(Code::usage, "-o, --domain and --ask-password go with key new-writer");
   }
-  if (!flags.name.empty() && what != "new-writer" && what != "add" && what != "recover") throw Error(Code::usage, "--name goes with key add, key recover and key new-writer");
+  if (!flags.name.empty() && what != "new-writer" && what != "add" && what != "recover") {
+    throw Error(Code::usage, "--name goes with key add, key recover and key new-writer");
+  }
   Session session(context);
   action->second(context, session);
 }

@@ -87,8 +87,8 @@ PasswordSources Session::sources() {
   PasswordSources sources;
   if (can_prompt()) {
     sources.prompt = [this](bool fresh) {
-      const std::string question = fresh ? "new password for {}: " : "password for {}: ";
-      return prompt_password(fmt::format(fmt::runtime(question), printable(credential_.empty() || fresh ? location() : credential_)), fresh, context_.interrupt);
+      const std::string& what = credential_.empty() || fresh ? location() : credential_;
+      return prompt_password((fresh ? "new password for " : "password for ") + printable(what) + ": ", fresh, context_.interrupt);
     };
   }
   if (ask_ == Ask::in_any_case) return sources;
@@ -96,12 +96,11 @@ PasswordSources Session::sources() {
   sources.command = flags_.password_command;
   sources.descriptor = flags_.password_descriptor;
   if (context_.given) sources.given = context_.given->clone();
-  const bool flagged = sources.given || !sources.file.empty() || !sources.command.empty() || sources.descriptor >= 0;
-  if (!flagged) {  // what stands on the command line comes before the environment
+  if (!sources.any_given()) {  // what stands on the command line comes before the environment
     if (context_.environment) sources.given = context_.environment->clone();
     sources.file = environment("MBU_PASSWORD_FILE");
     sources.command = environment("MBU_PASSWORD_COMMAND");
-    if (!sources.given && sources.file.empty() && sources.command.empty()) sources.file = handed_over_by_systemd("mbu.password");
+    if (!sources.any_given()) sources.file = handed_over_by_systemd("mbu.password");
   }
   return sources;
 }
@@ -113,7 +112,7 @@ Password Session::obtain_fresh() {
 
 bool Session::only_prompt() {
   const PasswordSources from = sources();
-  return from.prompt && !from.given && from.file.empty() && from.command.empty() && from.descriptor < 0;
+  return from.prompt && !from.any_given();
 }
 
 RepositoryOptions Session::options() {

@@ -1,7 +1,6 @@
 // The original tool's -o, -w and -d: one directory in, the latest of it out.
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <set>
 
 #include "backup.hpp"
@@ -82,25 +81,14 @@ std::string named_path(const std::string& given, const Paths& packaged) {
   throw Error(Code::not_found, "was never packaged", given, there);
 }
 
-// The newest snapshot with this path: the owner's own if there is one, since no other writer speaks for him, and of this host if there is one.
-// `snapshots`: oldest first; one of them has the path.
-const SnapshotInfo& latest_of(const std::vector<SnapshotInfo>& snapshots, const std::string& path, const std::string& host) {
-  std::vector<const SnapshotInfo*> found;
-  for (const auto& snapshot : snapshots) {
-    if (std::find(snapshot.paths.begin(), snapshot.paths.end(), path) != snapshot.paths.end()) found.push_back(&snapshot);
-  }
-  if (std::any_of(found.begin(), found.end(), [](const auto* snapshot) { return snapshot->own; })) {
-    std::erase_if(found, [](const auto* snapshot) { return !snapshot->own; });
-  }
-  std::map<PublicKey, std::string> writers;
-  for (const auto* snapshot : found) writers.emplace(snapshot->writer, snapshot->writer_name);
-  if (writers.size() > 1) {
-    std::string names;
-    for (const auto& [key, name] : writers) names += (names.empty() ? "" : ", ") + name;
-    throw Error(Code::usage, "several writers packaged it: " + names, path, "choose one: mbu restore latest --writer NAME --path " + path);
-  }
-  const auto here = std::find_if(found.rbegin(), found.rend(), [&](const auto* snapshot) { return snapshot->host == host; });
-  return here != found.rend() ? **here : *found.back();
+// The newest snapshot with this path by the writer that `latest` means, of this host if he made one of it. `snapshots`: oldest first.
+const SnapshotInfo& latest_of(const std::vector<SnapshotInfo>& snapshots, const SnapshotInfo& latest, const std::string& path, const std::string& host) {
+  const auto is_better = [&](const SnapshotInfo& snapshot) {
+    return snapshot.writer == latest.writer && snapshot.host == host &&
+           std::find(snapshot.paths.begin(), snapshot.paths.end(), path) != snapshot.paths.end();
+  };
+  const auto found = std::find_if(snapshots.rbegin(), snapshots.rend(), is_better);
+  return found != snapshots.rend() ? *found : latest;
 }
 
 bool is_directory(Repository& repository, const SnapshotInfo& snapshot, const std::string& path) {
@@ -125,7 +113,10 @@ void restore_latest(Context& context, Session& session, const std::string& given
   Paths packaged = packaged_paths(own);
   if (!names_any(given, packaged)) packaged = packaged_paths(snapshots);
   const std::string path = named_path(given, packaged);
-  const SnapshotInfo& snapshot = latest_of(snapshots, path, this_host());
+  SnapshotFilter of_path;
+  of_path.paths = {path};
+  const SnapshotInfo latest = repository.resolve("latest", of_path);
+  const SnapshotInfo& snapshot = latest_of(snapshots, latest, path, this_host());
 
   const bool shared = with_last_name(packaged, last_name(path)).size() > 1;
   std::string target = joined(session.restore_directory(), shared ? path : last_name(path));

@@ -56,12 +56,6 @@ void write_table(Output& output, const std::vector<Row>& rows) {
 
 std::string short_id(const ObjectName& id) { return id.hex().substr(0, 8); }
 
-std::string domain_of(const CredentialInfo& writer) {
-  if (!writer.domain) return "not admitted";
-  const bool main = writer.domain->hex().starts_with("6d61696e0000");
-  return main ? "main" : writer.domain->hex().substr(0, 8);
-}
-
 std::string owner(const std::string& name, std::uint32_t id) { return name.empty() ? std::to_string(id) : printable(name); }
 
 std::string size_or_device(const EntryInfo& entry) {
@@ -99,11 +93,12 @@ void TextView::forgotten(const ForgetPlan& plan, bool dry_run) {
 void TextView::credentials(const std::vector<CredentialInfo>& all) {
   std::vector<Row> rows{{"ID", "Name", "Role", "Stretched by", "Made", "Domain"}};
   for (const auto& c : all) {
-    const std::string kdf = c.kdf == Kdf::argon2id ? fmt::format("argon2id {} MiB, {}", c.memory_kib / 1024, c.passes == 1 ? "1 pass" : std::to_string(c.passes) + " passes")
+    const std::string passes = c.passes == 1 ? "1 pass" : std::to_string(c.passes) + " passes";
+    const std::string kdf = c.kdf == Kdf::argon2id ? fmt::format("argon2id {} MiB, {}", c.memory_kib / 1024, passes)
                                                    : fmt::format("pbkdf2 {} rounds", format_count(c.passes));
     rows.push_back({short_id(c.id) + (c.current ? "*" : ""), printable(c.name), role_name(c.role), c.present ? kdf : "(missing)",
                     c.present ? format_local_time(c.created_s) : "",
-                    c.role == CredentialInfo::Role::owner ? "main" : domain_of(c)});
+                    c.with_owner || !c.domain ? "main" : c.domain->hex().substr(0, 8)});
   }
   write_table(output_, rows);
   tell("* opened the repository this time");

@@ -57,8 +57,7 @@ std::unique_ptr<repo::Vault> open_vault(RepositoryOptions& options) {
       unlock.credential_path = options.credential_file;
       unlock.credential = keys::read_credential_file(options.credential_file);
     }
-    const auto& from = options.password;
-    unlock.try_session = options.use_session_keys && !from.given && from.file.empty() && from.command.empty() && from.descriptor < 0;
+    unlock.try_session = options.use_session_keys && !options.password.any_given();
     unlock.keep_seconds = options.unlock_seconds;
     unlock.recovery_sheet = std::move(options.recovery_sheet);
     options.recovery_sheet.reset();

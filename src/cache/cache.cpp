@@ -138,9 +138,9 @@ void Cache::write_back() {
   kept_->write_back();
 }
 
-std::unique_ptr<Pages> Cache::open_pages(const crypto::Digest& series) {
-  if (!kept_) return std::make_unique<Pages>();
-  return std::make_unique<Pages>(kept_->database, kept_->page_key, series);
+std::unique_ptr<Pages> Cache::open_pages(const crypto::Digest& series, Pages::Unwritten unwritten) {
+  if (!kept_) return std::make_unique<Pages>(unwritten);
+  return std::make_unique<Pages>(kept_->database, kept_->page_key, series, unwritten);
 }
 
 void Cache::end_reads() {

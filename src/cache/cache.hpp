@@ -48,7 +48,7 @@ class Cache {
   void write_back();
 
   // The pages that a series of snapshots keeps; `series` names it. Must not outlive this.
-  [[nodiscard]] std::unique_ptr<Pages> open_pages(const crypto::Digest& series);
+  [[nodiscard]] std::unique_ptr<Pages> open_pages(const crypto::Digest& series, Pages::Unwritten unwritten = Pages::Unwritten::stays);
 
   void end_reads();
   void commit();

@@ -26,9 +26,9 @@ std::array<std::uint8_t, 8> additional(std::int64_t key) {
 
 }  // namespace
 
-Pages::Pages(Database& database, const crypto::Key& key, const crypto::Digest& series)
-    : database_(&database), aead_(std::in_place, key), series_(load<std::uint64_t>(series) & kSeries), mutex_(&database.mutex) {}
-Pages::Pages() = default;
+Pages::Pages(Database& database, const crypto::Key& key, const crypto::Digest& series, Unwritten unwritten)
+    : database_(&database), unwritten_(unwritten), aead_(std::in_place, key), series_(load<std::uint64_t>(series) & kSeries), mutex_(&database.mutex) {}
+Pages::Pages(Unwritten unwritten) : unwritten_(unwritten) {}
 Pages::~Pages() { write_back(); }
 
 Pages::Key Pages::key_of(const ChunkId& id) const noexcept {
@@ -85,7 +85,7 @@ void Pages::make_room() {
   write_held();
   while (held_bytes_ > kMostInMemory / 2 && !ages_.empty()) {
     const auto oldest = held_.find(ages_.back());
-    if (!oldest->second.written) return;  // no database now
+    if (!oldest->second.written && unwritten_ == Unwritten::stays) return;  // no database now
     held_bytes_ -= oldest->second.bytes.size() + kOverhead;
     held_.erase(oldest);
     ages_.pop_back();

@@ -21,10 +21,12 @@ class Database;
 
 class Pages {
  public:
+  // What becomes of what cannot be written, once there is more of it than kMostInMemory.
+  enum class Unwritten { stays, goes };
   // Of a series of snapshots of the same paths. The database must outlive it.
-  Pages(Database& database, const crypto::Key& key, const crypto::Digest& series);
+  Pages(Database& database, const crypto::Key& key, const crypto::Digest& series, Unwritten unwritten);
   // In memory only.
-  Pages();
+  explicit Pages(Unwritten unwritten = Unwritten::stays);
   Pages(const Pages&) = delete;
   Pages& operator=(const Pages&) = delete;
   ~Pages();
@@ -58,6 +60,7 @@ class Pages {
   [[nodiscard]] ByteBuffer sealed(Key key, ByteView bytes);
 
   Database* database_ = nullptr;
+  Unwritten unwritten_;
   std::optional<crypto::Aead> aead_;
   std::uint64_t series_ = 0;
   std::mutex own_mutex_;  // without a database

@@ -49,22 +49,18 @@ std::vector<ReadStatement> read_statements(store::Store& store, const std::vecto
 
 Constitution unite(const std::vector<ReadStatement>& all, std::vector<CheckReport::Finding> damage) {
   Constitution result;
-  result.domains.insert(keys::main_domain());  // the owner needs no admission
   const chunk::Parameters usual;
   result.chunker = {usual.minimum, usual.normal, usual.maximum};
   result.damage = std::move(damage);
-  std::set<ObjectName> present, named;
+  std::set<ObjectName> named;
+  auto& present = result.readable;
   auto& removed_slots = result.removed_slots;
   std::pair<std::uint64_t, ObjectName> newest{0, {}};
   for (const auto& [name, statement] : all) {
     present.insert(name);
-    result.readable.insert(name);
     named.insert(statement.previous.begin(), statement.previous.end());
     for (const auto& writer : statement.admitted) {
-      result.writers.emplace(writer.public_key, Constitution::Writer{writer.domain, writer.name, writer.slot});
-      result.names.emplace(writer.public_key, writer.name);
-      result.admitted_to.emplace(writer.public_key, writer.domain);
-      result.domains.insert(writer.domain);
+      result.admitted.emplace(writer.public_key, Constitution::Writer{writer.domain, writer.name, writer.slot});
     }
     for (const auto& key : statement.sealing) result.generation = std::max(result.generation, key.generation);
     for (const auto& removal : statement.removed) {
@@ -85,6 +81,7 @@ Constitution unite(const std::vector<ReadStatement>& all, std::vector<CheckRepor
       result.chunker = *statement.chunker;
     }
   }
+  result.writers = result.admitted;
   for (const auto& [key, accepted] : result.removed) result.writers.erase(key);
   for (const auto& name : result.pins) result.forgotten.erase(name);
   for (const auto& name : removed_slots) result.slots.erase(name);

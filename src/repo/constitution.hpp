@@ -24,11 +24,9 @@ struct Constitution {
     std::string name;
     std::optional<ObjectName> slot;
   };
-  std::map<PublicKey, Writer> writers;    // admitted, and not removed
+  std::map<PublicKey, Writer> admitted;   // ever
+  std::map<PublicKey, Writer> writers;    // admitted and not removed
   std::map<PublicKey, Accepted> removed;
-  std::map<PublicKey, std::string> names; // of all who were ever admitted
-  std::map<PublicKey, DomainId> admitted_to;  // likewise
-  std::set<DomainId> domains;             // of these, and main
   std::vector<std::string> features;      // required to write, and unknown
   std::set<ObjectName> statements;        // that have arrived, damaged ones among them
   std::set<ObjectName> readable;          // of these, those that could be read

@@ -13,7 +13,7 @@ ChunkId record(const ObjectName& name) { return ChunkId::from(name.view()); }
 
 }  // namespace
 
-KnownSnapshots::KnownSnapshots(cache::Cache& cache) : pages_(cache.open_pages(crypto::sha256(as_bytes(kSeries)))) {}
+KnownSnapshots::KnownSnapshots(cache::Cache& cache) : pages_(cache.open_pages(crypto::sha256(as_bytes(kSeries)), cache::Pages::Unwritten::goes)) {}
 
 void KnownSnapshots::put(const StoredSnapshot& snapshot) {
   ByteBuffer bytes;

@@ -43,7 +43,7 @@ std::vector<const StoredSnapshot*> latest_candidates(const std::vector<StoredSna
   if (writers.size() < 2) return found;
   std::string names;
   for (const auto& [key, name] : writers) names += (names.empty() ? "" : ", ") + (name.empty() ? key.hex().substr(0, 8) : name);
-  throw Error(Code::usage, "several writers made such snapshots: " + names, "latest", "choose one by --writer NAME");
+  throw Error(Code::usage, "several writers made such snapshots: " + names, "latest", "choose one: mbu restore latest --writer NAME");
 }
 
 }  // namespace

@@ -58,8 +58,8 @@ std::vector<StoredSnapshot> read_snapshots(const Vault& vault, Which which, cons
 }
 
 void attribute(const Vault& vault, StoredSnapshot& snapshot) {
-  const auto& names = vault.constitution().names;
-  if (const auto known = names.find(snapshot.writer); known != names.end()) snapshot.writer_name = known->second;
+  const auto& admitted = vault.constitution().admitted;
+  if (const auto known = admitted.find(snapshot.writer); known != admitted.end()) snapshot.writer_name = known->second.name;
   snapshot.own = snapshot.writer == vault.keyring().writer_signer().public_key();
 }
 

@@ -22,9 +22,20 @@ struct FoundSlot {
   double cost = 0;  // of deriving, about, in KiB times passes of Argon2id
 };
 
-struct OpenedSlot {
+// What was unlocked, and what the owner's statements say to who has it.
+struct Opened {
+  Opened(keys::Unlocked unlocked, const ObjectName& of, store::Store& store, const format::Config& config)
+      : secrets(std::move(unlocked)),
+        slot(of),
+        keyring(keys::make_keyring(secrets, config.repository)),
+        constitution(read_constitution(store, *keyring, config.owner)) {}
+  // The owner has removed the slot: it opens nothing, though a carrier may have brought it back.
+  [[nodiscard]] bool is_removed() const { return constitution.removed_slots.contains(slot); }
+
   keys::Unlocked secrets;
-  ObjectName name;
+  ObjectName slot;
+  std::unique_ptr<keys::Keyring> keyring;
+  Constitution constitution;
 };
 
 // Owners' slots in front: theirs are most passwords that people type. Of these, the cheap ones first: who plants dear ones delays nobody whose password fits.
@@ -49,9 +60,8 @@ std::vector<FoundSlot> find_slots(store::Store& store, std::optional<Error>& dam
   return slots;
 }
 
-// Opens the first slot that the password fits. Damaged slots are only reported when no other opens.
-// One that the owner has removed opens nothing, though a carrier may have brought it back.
-OpenedSlot open_by_password(store::Store& store, const ReadConfig& config, const std::function<Password()>& obtain) {
+// Opens the first slot that the password fits and that was not removed. Damaged slots are only reported when no other opens.
+Opened open_by_password(store::Store& store, const ReadConfig& config, const std::function<Password()>& obtain) {
   std::optional<Error> damage;
   const auto slots = find_slots(store, damage);
   if (slots.empty()) {
@@ -60,14 +70,13 @@ OpenedSlot open_by_password(store::Store& store, const ReadConfig& config, const
                 "bring keys/ back from a copy of the repository");
   }
   const Password password = obtain();
-  std::optional<OpenedSlot> removed;
+  std::optional<Opened> removed;
   for (const auto& slot : slots) {
     try {
       auto secrets = keys::open_slot(slot.bytes, config.hash, password, slot.path);
       if (!secrets) continue;
-      OpenedSlot opened{std::move(*secrets), slot.name};
-      const auto keyring = keys::make_keyring(opened.secrets, config.config.repository);
-      if (!read_constitution(store, *keyring, config.config.owner).removed_slots.contains(slot.name)) return opened;
+      Opened opened(std::move(*secrets), slot.name, store, config.config);
+      if (!opened.is_removed()) return opened;
       removed = std::move(opened);
     } catch (const Error& error) {
       if (error.code() != Code::corrupt) throw;
@@ -79,32 +88,31 @@ OpenedSlot open_by_password(store::Store& store, const ReadConfig& config, const
   throw Error(Code::wrong_password, "wrong password", store.location());
 }
 
-OpenedSlot open_credential(const Unlock& unlock, const ObjectName& config_hash) {
+Opened open_credential(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
   const auto& [slot, key] = *unlock.credential;
   std::optional<Password> asked;
   if (!key) asked = unlock.obtain();
+  std::optional<keys::Unlocked> secrets;
   try {
-    if (auto secrets = keys::open_slot(slot, config_hash, key ? *key : *asked, unlock.credential_path)) {
-      return {std::move(*secrets), ObjectName::from(crypto::sha256(slot))};
-    }
+    secrets = keys::open_slot(slot, config.hash, key ? *key : *asked, unlock.credential_path);
   } catch (const Error& error) {
     if (error.code() != Code::corrupt) throw;
     throw Error(Code::wrong_password, "the credential " + error.happened(), unlock.credential_path);
   }
+  if (secrets) return {std::move(*secrets), ObjectName::from(crypto::sha256(slot)), store, config.config};
   throw Error(Code::wrong_password, key ? "the credential is damaged: its key does not open it" : "wrong password", unlock.credential_path);
 }
 
-OpenedSlot open_any(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
-  if (unlock.recovery_sheet) return {keys::decode_recovery_sheet(*unlock.recovery_sheet, config.config.repository), {}};
+Opened open_any(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
+  if (unlock.recovery_sheet) return {keys::decode_recovery_sheet(*unlock.recovery_sheet, config.config.repository), {}, store, config.config};
   if (unlock.try_session && !unlock.credential) {
     if (auto found = keys::find_in_session(config.config.repository)) {
-      const auto keyring = keys::make_keyring(found->secrets, config.config.repository);
-      const auto removed = read_constitution(store, *keyring, config.config.owner).removed_slots;
-      if (!removed.contains(found->slot)) return {std::move(found->secrets), found->slot};
+      Opened opened(std::move(found->secrets), found->slot, store, config.config);
+      if (!opened.is_removed()) return opened;
       keys::drop_from_session(config.config.repository);
     }
   }
-  return unlock.credential ? open_credential(unlock, config.hash) : open_by_password(store, config, unlock.obtain);
+  return unlock.credential ? open_credential(store, config, unlock) : open_by_password(store, config, unlock.obtain);
 }
 
 }  // namespace
@@ -167,19 +175,17 @@ std::unique_ptr<Vault> Vault::open(std::unique_ptr<store::Store> store, const Un
   const auto read = read_config(*store);
   vault->config_ = read.config;
   vault->config_hash_ = read.hash;
-  const auto opened = open_any(*store, read, unlock);
-  vault->slot_ = opened.name;
-  vault->keyring_ = keys::make_keyring(opened.secrets, read.config.repository);
+  auto opened = open_any(*store, read, unlock);
+  vault->slot_ = opened.slot;
+  vault->keyring_ = std::move(opened.keyring);
   if (vault->keyring_->is_owner() && vault->keyring_->owner_signer().public_key() != read.config.owner) {
     if (unlock.recovery_sheet) throw Error(Code::wrong_password, "the sheet is not this repository's", store->location());
     throw Error(Code::corrupt, "names another owner than the slots do", "config");
   }
-  vault->constitution_ = read_constitution(*store, *vault->keyring_, read.config.owner);
-  if (vault->constitution_.removed_slots.contains(opened.name)) {
-    throw Error(Code::wrong_password, "the owner has removed this password or credential", store->location());
-  }
+  if (opened.is_removed()) throw Error(Code::wrong_password, "the owner has removed this password or credential", store->location());
+  vault->constitution_ = std::move(opened.constitution);
   vault->keyring_->set_current_generation(vault->constitution_.generation);
-  if (unlock.keep_seconds > 0) keys::keep_in_session(read.config.repository, opened.secrets, opened.name, unlock.keep_seconds);
+  if (unlock.keep_seconds > 0) keys::keep_in_session(read.config.repository, opened.secrets, opened.slot, unlock.keep_seconds);
   vault->store_ = std::move(store);
   return vault;
 }
@@ -198,8 +204,8 @@ void Vault::require_admitted(const PublicKey& writer, const DomainId& domain, st
   if (is_admitted(writer, domain, folder, name)) return;
   const auto path = store::object_path(folder, name);
   if (!constitution_.removed.contains(writer)) throw Error(Code::corrupt, "is signed by a writer who was never admitted", path);
-  const auto known = constitution_.names.find(writer);
-  const std::string who = known == constitution_.names.end() ? "" : " " + known->second;
+  const auto known = constitution_.admitted.find(writer);
+  const std::string who = known == constitution_.admitted.end() ? "" : " " + known->second.name;
   throw Unaccepted(Code::corrupt, "is not accepted: the owner removed its writer" + who, path);
 }
 
@@ -211,11 +217,11 @@ void Vault::require_same_repository() const {
 }
 
 bool Vault::refresh() {
-  require_same_repository();
   const auto listed = store_->list(store::Folder::statements, false);
   const bool same = listed.size() == constitution_.statements.size() &&
                     std::ranges::all_of(listed, [&](const store::Listed& object) { return constitution_.statements.contains(object.name); });
   if (same) return false;
+  require_same_repository();
   auto fresh = read_constitution(*store_, *keyring_, config_.owner);
   const auto is_known = [&](const ObjectName& name) { return fresh.readable.contains(name); };
   if (!std::ranges::all_of(constitution_.readable, is_known)) return false;
@@ -224,7 +230,9 @@ bool Vault::refresh() {
 }
 
 bool Vault::has_other_domains(const DomainId& domain) const noexcept {
-  return std::ranges::any_of(constitution_.domains, [&](const DomainId& other) { return other != domain; });
+  // The owner needs no admission.
+  const auto is_other = [&](const auto& admitted) { return admitted.second.domain != domain; };
+  return domain != keys::main_domain() || std::ranges::any_of(constitution_.admitted, is_other);
 }
 
 bool Vault::is_admitted(const PublicKey& writer, const DomainId& domain, store::Folder folder,

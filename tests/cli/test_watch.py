@@ -236,6 +236,7 @@ class Elsewhere(WatchTest):
         before = self.switches(watcher)
         for number in range(300):
             self.write(self.path("beside", str(number)), b"x")
+            time.sleep(0.003)  # so that each would wake it
         self.assertLess(self.switches(watcher) - before, 20)
         trees.write(os.path.join(source, "file"), b"x")
         self.assertIsNotNone(watcher.next("summary"), watcher.said())

@@ -20,6 +20,7 @@ struct CredentialInfo {
   std::uint32_t passes = 0;     // Argon2id passes or PBKDF2 iterations
   std::int64_t created_s = 0;   // since 1970
   std::optional<DomainId> domain;  // a writer's
+  bool with_owner = false;      // of the domain "main"
   bool present = false;         // its slot is in the repository, and whole: only then is known what it says of itself
   bool current = false;         // the repository was opened with it
 };

@@ -42,6 +42,9 @@ struct PasswordSources {
   int descriptor = -1;              // first line read from it
   // Asks a person. `fresh`: for a new repository, to be asked twice. Null: nobody to ask.
   std::function<Password(bool fresh)> prompt;
+
+  // Whether one is set that asks nobody.
+  [[nodiscard]] bool any_given() const noexcept { return given || !file.empty() || !command.empty() || descriptor >= 0; }
 };
 
 }  // namespace mbu

@@ -128,9 +128,8 @@ class BackupSeries::Impl {
 
   // Names what the cache keeps of this series.
   [[nodiscard]] crypto::Digest series_digest(std::string_view what) const {
-    std::string series;
-    for (const auto& path : paths_) series += path + '\0';
-    if (what != "pages") series += what;
+    std::string series(what);
+    for (const auto& path : paths_) series += '\0' + path;
     return crypto::sha256(as_bytes(series));
   }
 

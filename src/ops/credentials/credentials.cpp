@@ -119,12 +119,14 @@ std::vector<CredentialInfo> list_credentials(const repo::Vault& vault, const std
     info.role = CredentialInfo::Role::writer;
     info.name = writer.name;
     info.domain = writer.domain;
+    info.with_owner = writer.domain == keys::main_domain();
     all.push_back(std::move(info));
   }
   for (const auto& slot : constitution.slots) {
     if (writers.contains(slot)) continue;
     CredentialInfo info;
     info.id = slot;
+    info.with_owner = true;
     all.push_back(std::move(info));
   }
   for (auto& info : all) {
@@ -204,9 +206,10 @@ std::vector<repo::StoredSnapshot> list_unaccepted(const repo::Vault& vault) {
   for (const auto& listed : vault.store().list(Folder::snapshots, false)) {
     try {
       auto snapshot = repo::open_snapshot(vault, listed.name);
-      const auto domain = vault.constitution().admitted_to.find(snapshot.writer);
-      const bool removed = vault.constitution().removed.contains(snapshot.writer) && domain != vault.constitution().admitted_to.end() &&
-                           domain->second == snapshot.domain;
+      const auto& constitution = vault.constitution();
+      const auto writer = constitution.admitted.find(snapshot.writer);
+      const bool of_his_domain = writer != constitution.admitted.end() && writer->second.domain == snapshot.domain;
+      const bool removed = of_his_domain && constitution.removed.contains(snapshot.writer);
       if (removed && !vault.is_admitted(snapshot.writer, snapshot.domain, Folder::snapshots, listed.name)) found.push_back(std::move(snapshot));
     } catch (const Error& error) {
       if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;

@@ -69,22 +69,19 @@ FanotifyMarks::FanotifyMarks()
   throw error;
 }
 
-int FanotifyMarks::mark(const std::string& mount_point) {
-  const auto directory = open_directory(mount_point);
+int FanotifyMarks::add(const std::string& path, const std::string& mount_point, unsigned flags, std::uint64_t events) {
+  const auto directory = open_directory(path);
   if (!directory) return errno;
   if (const int error = try_handle(directory); error != 0) return error;
-  if (::fanotify_mark(fanotify_.get(), FAN_MARK_ADD | FAN_MARK_FILESYSTEM, kEvents, directory.get(), nullptr) != 0) return errno;
+  if (::fanotify_mark(fanotify_.get(), FAN_MARK_ADD | flags, events, directory.get(), nullptr) != 0) return errno;
   mount_points_[fsid_of(directory)].insert(mount_point);
   return 0;
 }
 
+int FanotifyMarks::mark(const std::string& mount_point) { return add(mount_point, mount_point, FAN_MARK_FILESYSTEM, kEvents); }
+
 int FanotifyMarks::mark_names(const std::string& path, const std::string& mount_point) {
-  const auto directory = open_directory(path);
-  if (!directory) return errno;
-  if (const int error = try_handle(directory); error != 0) return error;
-  if (::fanotify_mark(fanotify_.get(), FAN_MARK_ADD | FAN_MARK_ONLYDIR, kNameEvents, directory.get(), nullptr) != 0) return errno;
-  mount_points_[fsid_of(directory)].insert(mount_point);
-  return 0;
+  return add(path, mount_point, FAN_MARK_ONLYDIR, kNameEvents);
 }
 
 void FanotifyMarks::forget_mount_points() {

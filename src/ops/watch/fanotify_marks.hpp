@@ -36,6 +36,8 @@ class FanotifyMarks {
   void forget_paths() { paths_.clear(); }
 
  private:
+  // 0, or the errno.
+  [[nodiscard]] int add(const std::string& path, const std::string& mount_point, unsigned flags, std::uint64_t events);
   [[nodiscard]] static std::optional<std::string> find(const std::string& mount_point, std::string_view fsid, std::string_view handle);
 
   os::Fd fanotify_;
