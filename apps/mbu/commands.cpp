@@ -22,7 +22,7 @@ constexpr std::array<Command, 16> kCommands{{
     {"dump", "SNAP:PATH", 1, 1, "Write a file, or a directory as an archive, to standard output", define_dump, run_dump},
     {"diff", "SNAP SNAP", 2, 2, "Show what differs between two snapshots", define_diff, run_diff},
     {"forget", "[SNAP...]", 0, kAny, "Say which snapshots count no longer", define_forget, run_forget},
-    {"key", "list|add|passwd|remove|new-writer|accept|unlock|lock|export-recovery|recover [ID]", 1, 2,
+    {"key", "list|add|passwd|remove|rotate|new-writer|accept|unlock|lock|export-recovery|recover [ID]", 1, 2,
      "Manage passwords, credentials of writers, and the recovery sheet", define_key, run_key},
     {"check", "", 0, 0, "Look for damage in the repository", define_check, run_check},
     {"cat", "config|index|pack|snapshot|tree [ID]", 1, 2, "Show an object, decoded, as JSON", define_nothing, run_cat},

@@ -259,6 +259,12 @@ void JsonView::credential(const CredentialReport& report) {
   line(object);
 }
 
+void JsonView::rotated(const Rotation& rotation) {
+  Json object{{"message_type", "keys_rotated"}, {"generation", rotation.generation}, {"granted", Json::array()}};
+  for (const auto& info : rotation.granted) object["granted"].push_back(credential_value(info));
+  line(object);
+}
+
 void JsonView::session_unlocked(std::int64_t seconds) { line({{"message_type", "unlocked"}, {"seconds", seconds}}); }
 
 void JsonView::session_locked(bool was_unlocked) { line({{"message_type", "locked"}, {"was_unlocked", was_unlocked}}); }

@@ -34,6 +34,7 @@ class JsonView final : public View {
   void forgotten(const ForgetPlan& plan, bool dry_run) override;
   void credentials(const std::vector<CredentialInfo>& all) override;
   void credential(const CredentialReport& report) override;
+  void rotated(const Rotation& rotation) override;
   void session_unlocked(std::int64_t seconds) override;
   void session_locked(bool was_unlocked) override;
   void checked(const CheckOutcome& outcome) override;

@@ -83,6 +83,11 @@ void add_writer(Context& context, Session& session) {
   context.view.credential(report);
 }
 
+void rotate(Context& context, Session& session) {
+  Repository repository = session.open();
+  context.view.rotated(repository.rotate_keys());
+}
+
 // Straight to standard output: it is for a printer or a pen, not for a program.
 void export_recovery(Context& context, Session& session) {
   if (context.arguments.global.json) throw Error(Code::usage, "a recovery sheet is for paper: export-recovery does not go with --json");
@@ -143,7 +148,7 @@ void lock(Context& context, Session& session) { context.view.session_locked(Repo
 
 const std::map<std::string, void (*)(Context&, Session&)> kActions{
     {"list", list}, {"add", add}, {"passwd", change}, {"remove", remove},
-    {"new-writer", add_writer}, {"accept", accept}, {"unlock", unlock},   {"lock", lock},
+    {"new-writer", add_writer}, {"rotate", rotate}, {"accept", accept}, {"unlock", unlock},   {"lock", lock},
     {"export-recovery", export_recovery}, {"recover", recover}};
 
 }  // namespace
@@ -173,7 +178,7 @@ void run_key(Context& context) {
   const auto action = kActions.find(what);
   if (action == kActions.end()) {
     throw Error(Code::usage, "key does not know '" + what + "'", {},
-                "it knows list, add, passwd, remove, new-writer, accept, unlock, lock, export-recovery and recover");
+                "it knows list, add, passwd, remove, rotate, new-writer, accept, unlock, lock, export-recovery and recover");
   }
   const std::size_t most = what == "remove" || what == "accept" ? 2 : 1;
   if (context.arguments.operands.size() > most) {

@@ -131,6 +131,16 @@ void TextView::credential(const CredentialReport& report) {
   }
 }
 
+void TextView::rotated(const Rotation& rotation) {
+  std::string names;
+  for (const auto& info : rotation.granted) names += (names.empty() ? "" : ", ") + printable(info.name);
+  tell(fmt::format("generation {} of the keys; it was given to {}", rotation.generation, names));
+  tell("what is written from now on is named and sealed under it; what is there stays as it is, and readable");
+  tell("it protects new data from whoever copied a credential that is removed now, or keys of an earlier generation");
+  tell("it does not protect from whoever has ever had a password or recovery sheet of the owner's and a slot that it opens: all generations "
+       "come from the secret in it, and only a new repository helps");
+}
+
 void TextView::session_unlocked(std::int64_t seconds) {
   tell(fmt::format("unlocked for this login session until {}; `mbu key lock` ends it", format_local_time(std::time(nullptr) + seconds)));
 }

@@ -81,6 +81,7 @@ class View : public EventSink {
   virtual void forgotten(const ForgetPlan& plan, bool dry_run) = 0;
   virtual void credentials(const std::vector<CredentialInfo>& all) = 0;
   virtual void credential(const CredentialReport& report) = 0;
+  virtual void rotated(const Rotation& rotation) = 0;
   virtual void session_unlocked(std::int64_t seconds) = 0;
   virtual void session_locked(bool was_unlocked) = 0;
   virtual void checked(const CheckOutcome& outcome) = 0;

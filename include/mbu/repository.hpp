@@ -93,6 +93,10 @@ class Repository {
   // By name or the beginning of its id. What a removed writer adds later does not count. Code::not_found, Code::failed for the owner's last.
   CredentialInfo remove_credential(const std::string& text);
 
+  // Everything new is named and sealed under keys of a new generation from now on, which all passwords and credentials are given; what is there
+  // stays, and stays readable. Code::failed when a writer's slot is missing.
+  Rotation rotate_keys();
+
   // Snapshots that removed writers published and their removals do not accept; and to accept some: those of a writer, by name, or the one whose id
   // begins so. Code::not_found.
   std::vector<SnapshotInfo> unaccepted();

@@ -311,6 +311,12 @@ CredentialInfo Repository::remove_credential(const std::string& text) {
   return removed;
 }
 
+Rotation Repository::rotate_keys() {
+  auto rotation = ops::rotate(*impl_->vault);
+  impl_->remember(store::Folder::statements);
+  return rotation;
+}
+
 std::vector<SnapshotInfo> Repository::unaccepted() {
   std::vector<SnapshotInfo> infos;
   for (const auto& stored : ops::list_unaccepted(*impl_->vault)) infos.push_back(repo::describe(stored));

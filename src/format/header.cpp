@@ -80,4 +80,10 @@ std::optional<DomainId> claimed_domain(ByteView file_start) noexcept {
   return DomainId::from(file_start.subspan(kOffset, DomainId::kSize));
 }
 
+std::optional<std::uint32_t> claimed_generation(ByteView file_start) noexcept {
+  constexpr std::size_t kOffset = 56;
+  if (file_start.size() < kHeaderPrefixSize) return std::nullopt;
+  return load<std::uint32_t>(file_start.subspan(kOffset));
+}
+
 }  // namespace mbu::format

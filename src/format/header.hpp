@@ -49,6 +49,8 @@ struct ObjectHeader {
 
 // The domain that the header at the start of `file_start` claims, of whatever kind; nothing when there are fewer bytes than its prefix has.
 [[nodiscard]] std::optional<DomainId> claimed_domain(ByteView file_start) noexcept;
+// Likewise the generation of keys.
+[[nodiscard]] std::optional<std::uint32_t> claimed_generation(ByteView file_start) noexcept;
 
 // The header at the start of `file_start`, which may go on. Throws Code::corrupt; repository, generation and commitment
 // are for the caller to compare.

@@ -49,12 +49,17 @@ DomainKeys DomainKeys::derive_from(const DomainId& id, std::uint32_t generation,
   return keys;
 }
 
-Keyring::Keyring(const crypto::Key& root, const RepositoryId& repository)
+Keyring::Keyring(const crypto::Key& root, const RepositoryId& repository, const crypto::Key* pair)
     : repository_(repository),
       owner_(Owner{root.clone(), crypto::SigningKey(crypto::derive("mbu v1 owner signing seed", {crypto::view(root), repository.view()}))}),
       writer_(crypto::derive("mbu v1 writer signing seed", {crypto::view(root), repository.view()})),
       common_(crypto::derive("mbu v1 common key", {crypto::view(root), repository.view()})),
-      cache_key_(crypto::derive("mbu v1 cache key", {crypto::view(root), repository.view()})) {
+      cache_key_(crypto::derive("mbu v1 cache key", {crypto::view(root), repository.view()})),
+      is_owners_writer_(true) {
+  if (pair != nullptr) {
+    pair_ = pair->clone();
+    grantee_ = crypto::sealing_public_key(pair_);
+  }
   set_current_generation(kFirstGeneration);
 }
 
@@ -62,22 +67,55 @@ Keyring::Keyring(const format::WriterCredential& credential, const RepositoryId&
     : repository_(repository),
       writer_(crypto::key_from(credential.signing_seed)),
       common_(crypto::key_from(credential.common_key)),
-      cache_key_(crypto::derive("mbu v1 writer cache key", {credential.signing_seed, repository.view()})) {
-  for (const auto& key : credential.sealing_keys) given_sealing_.emplace(key.generation, key.key);
+      cache_key_(crypto::derive("mbu v1 writer cache key", {credential.signing_seed, repository.view()})),
+      is_owners_writer_(false),
+      pair_(crypto::key_from(credential.x25519_secret)),
+      grantee_(crypto::sealing_public_key(pair_)) {
   for (const auto& domain : credential.domain_secrets) {
-    const auto secret = crypto::key_from(domain.secret);
-    auto keys = std::make_unique<const DomainKeys>(DomainKeys::derive_from(credential.domain, domain.generation, secret));
-    if (given_sealing_.contains(domain.generation)) own_ = keys.get();
-    derived_->keys[{credential.domain, domain.generation}] = std::move(keys);
+    take_domain(credential.domain, domain.generation, crypto::key_from(domain.secret));
+    for (const auto& sealing : credential.sealing_keys) {
+      if (sealing.generation == domain.generation) given_sealing_.emplace(sealing.generation, sealing.key);
+    }
   }
-  if (own_ == nullptr) throw Error(Code::corrupt, "holds no generation of keys that is whole", "the credential");
-  sealing_public_ = given_sealing_.at(own_->generation);
+  if (given_sealing_.empty()) throw Error(Code::corrupt, "holds no generation of keys that is whole", "the credential");
+  own_ = &domain_keys(credential.domain, given_sealing_.begin()->first);
+  set_current_generation(given_sealing_.rbegin()->first);
 }
 
 void Keyring::set_current_generation(std::uint32_t generation) {
-  if (!owner_) return;
-  own_ = &domain_keys(main_domain(), generation);
-  sealing_public_ = crypto::sealing_public_key(sealing_secret(generation));
+  if (owner_) {
+    own_ = &domain_keys(main_domain(), generation);
+    sealing_public_ = crypto::sealing_public_key(sealing_secret(generation));
+    return;
+  }
+  const auto above = given_sealing_.upper_bound(generation);
+  if (above == given_sealing_.begin()) return;
+  const auto& [newest, sealing] = *std::prev(above);
+  own_ = &domain_keys(own_->id, newest);
+  sealing_public_ = sealing;
+}
+
+bool Keyring::has_domain_keys(const DomainId& domain, std::uint32_t generation) const {
+  if (owner_) return true;
+  const std::scoped_lock lock(derived_->mutex);
+  return derived_->keys.contains({domain, generation});
+}
+
+ByteBuffer Keyring::make_grant(const PublicKey& slot, const DomainId& domain, std::uint32_t generation) const {
+  return crypto::seal_key(slot, domain_secret(owners().root, repository_, domain, generation));
+}
+
+PublicKey Keyring::sealing_public(std::uint32_t generation) const { return crypto::sealing_public_key(sealing_secret(generation)); }
+
+void Keyring::take_grant(std::uint32_t generation, ByteView sealed, const PublicKey& sealing) {
+  take_domain(own_->id, generation, crypto::open_sealed_key(pair_, grantee_.value(), sealed, "a grant of keys"));
+  given_sealing_.insert_or_assign(generation, sealing);
+}
+
+void Keyring::take_domain(const DomainId& domain, std::uint32_t generation, const crypto::Key& secret) {
+  const std::scoped_lock lock(derived_->mutex);
+  auto& keys = derived_->keys[{domain, generation}];
+  if (!keys) keys = std::make_unique<const DomainKeys>(DomainKeys::derive_from(domain, generation, secret));
 }
 
 format::WriterCredential Keyring::make_writer(const DomainId& domain) const {
@@ -100,8 +138,12 @@ DomainId Keyring::domain_named(const std::string& name) const {
 }
 
 void Keyring::drop_owner() {
+  if (!owner_) return;
+  // What was written under earlier generations stays known.
+  for (auto generation = kFirstGeneration; generation <= own_->generation; ++generation) static_cast<void>(domain_keys(main_domain(), generation));
+  given_sealing_.emplace(own_->generation, sealing_public_);
   owner_.reset();
-  std::erase_if(derived_->keys, [&](const auto& derived) { return derived.second.get() != own_; });
+  std::erase_if(derived_->keys, [](const auto& derived) { return derived.first.first != main_domain(); });
 }
 
 const Keyring::Owner& Keyring::owners() const {

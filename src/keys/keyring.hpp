@@ -2,9 +2,9 @@
 //
 // A writer's keyring lacks what is the owner's, and an owner's can give that up (drop_owner()). What needs it throws Code::forbidden: opening
 // what is sealed to the repository (packs, snapshots), the owner's signature, other domains. A writer's half names chunks, reads the tables of
-// contents and the indexes of its own domain, seals and signs.
+// contents and the indexes of its own domain, seals and signs. Keys of later generations come to it as grants, sealed to its slot.
 //
-// Any thread, once it is known which generation is current and nobody drops the owner's half any more.
+// Any thread, while nobody takes in grants, says which generation is current, or drops the owner's half.
 #pragma once
 
 #include <array>
@@ -42,8 +42,8 @@ inline constexpr std::uint32_t kFirstGeneration = 1;
 
 class Keyring {
  public:
-  // From the root secret: the owner's. The first generation is current.
-  Keyring(const crypto::Key& root, const RepositoryId& repository);
+  // From the root secret: the owner's. The first generation is current. `pair`: the X25519 secret of the slot, if it came from one.
+  Keyring(const crypto::Key& root, const RepositoryId& repository, const crypto::Key* pair = nullptr);
   // From a writer's credential. The newest of its generations is current.
   Keyring(const format::WriterCredential& credential, const RepositoryId& repository);
 
@@ -51,7 +51,7 @@ class Keyring {
   // Whether the owner's half is in hand.
   [[nodiscard]] bool is_owner() const noexcept { return owner_.has_value(); }
   // Whether the owner's own writer signs with it, who needs no admission: also once drop_owner() has been called.
-  [[nodiscard]] bool is_owners_writer() const noexcept { return given_sealing_.empty(); }
+  [[nodiscard]] bool is_owners_writer() const noexcept { return is_owners_writer_; }
   // From now on this is a writer's: the owner's secrets are wiped. No reference to another domain's keys may be in use.
   void drop_owner();
   // Code::forbidden without the owner's half, as all that needs it.
@@ -61,8 +61,18 @@ class Keyring {
   [[nodiscard]] const crypto::Key& common() const noexcept { return common_; }
   // What new objects are written under: the keys of the own domain (the owner's: main) and the current generation.
   [[nodiscard]] const DomainKeys& own_domain() const noexcept { return *own_; }
-  // Before the keyring is shared. A writer's stays at the newest generation that it was given.
+  // A writer's stays at the newest generation that it was given, and no later one than this.
   void set_current_generation(std::uint32_t generation);
+  // Whether domain_keys() has these: without the owner's half, only what was given.
+  [[nodiscard]] bool has_domain_keys(const DomainId& domain, std::uint32_t generation) const;
+  // For a slot with this public key, what it needs of a generation: that domain's secret. Only who has the slot's secret can take it in.
+  [[nodiscard]] ByteBuffer make_grant(const PublicKey& slot, const DomainId& domain, std::uint32_t generation) const;
+  // The owner says what objects of that generation are sealed to.
+  [[nodiscard]] PublicKey sealing_public(std::uint32_t generation) const;
+  // To which key grants for this keyring are sealed; nothing when it came from no slot.
+  [[nodiscard]] const std::optional<PublicKey>& grantee() const noexcept { return grantee_; }
+  // A grant sealed to grantee(), of a generation that the owner seals to `sealing`. Code::corrupt when it does not open.
+  void take_grant(std::uint32_t generation, ByteView sealed, const PublicKey& sealing);
   // Of any domain and generation, for reading. Derived on first use, then kept; the reference stays valid.
   [[nodiscard]] const DomainKeys& domain_keys(const DomainId& domain, std::uint32_t generation) const;
   // The credential of a new writer in that domain: fresh keys of its own, and what it must have of the current generation.
@@ -86,6 +96,7 @@ class Keyring {
     crypto::SigningKey signer;
   };
   [[nodiscard]] const Owner& owners() const;
+  void take_domain(const DomainId& domain, std::uint32_t generation, const crypto::Key& secret);
   [[nodiscard]] crypto::Key sealing_secret(std::uint32_t generation) const;
 
   RepositoryId repository_;
@@ -93,8 +104,11 @@ class Keyring {
   crypto::SigningKey writer_;
   crypto::Key common_;
   crypto::Key cache_key_;
+  bool is_owners_writer_;
+  crypto::Key pair_;  // of the slot, if grantee_
+  std::optional<PublicKey> grantee_;
   PublicKey sealing_public_;  // of the current generation
-  std::map<std::uint32_t, PublicKey> given_sealing_;  // a writer's
+  std::map<std::uint32_t, PublicKey> given_sealing_;  // of generations whose domain secret was given, too
   struct Derived {
     std::mutex mutex;
     std::map<std::pair<DomainId, std::uint32_t>, std::unique_ptr<const DomainKeys>> keys;

@@ -1,4 +1,4 @@
-// A key's payload: one byte for the role, 32 for the slot's name, then the root secret or the credential as a slot wraps it.
+// A key's payload: one byte for the role, 32 for the slot's name, then what the slot wraps.
 #include "keys/session.hpp"
 
 #include <algorithm>
@@ -9,6 +9,7 @@ namespace mbu::keys {
 namespace {
 
 constexpr std::size_t kHead = 1 + ObjectName::kSize;
+constexpr std::size_t kOwners = 2 * sizeof(crypto::Digest);
 
 std::string key_name(const RepositoryId& repository) { return "mbu:" + repository.hex(); }
 
@@ -23,7 +24,12 @@ void put(const RepositoryId& repository, format::Role role, const ObjectName& sl
 }  // namespace
 
 void keep_in_session(const RepositoryId& repository, const Unlocked& unlocked, const ObjectName& slot, std::uint32_t seconds) {
-  if (const auto* root = std::get_if<crypto::Key>(&unlocked)) return put(repository, format::Role::owner, slot, crypto::view(*root), seconds);
+  if (const auto* owner = std::get_if<OwnerSecrets>(&unlocked)) {
+    crypto::Secret<std::array<std::uint8_t, kOwners>> secrets;
+    std::ranges::copy(owner->root.expose(), secrets.expose().begin());
+    std::ranges::copy(owner->pair.value().expose(), secrets.expose().begin() + sizeof(crypto::Digest));
+    return put(repository, format::Role::owner, slot, secrets.expose(), seconds);
+  }
   auto credential = format::encode_writer_credential(std::get<format::WriterCredential>(unlocked));
   try {
     put(repository, format::Role::writer, slot, credential, seconds);
@@ -40,10 +46,10 @@ std::optional<SessionKeys> find_in_session(const RepositoryId& repository) {
   if (!size || *size <= kHead) return std::nullopt;
   const ByteView payload = ByteView(room.bytes()).first(*size);
   const auto secret = payload.subspan(kHead);
-  SessionKeys found{crypto::Key{}, ObjectName::from(payload.subspan(1, ObjectName::kSize))};
+  SessionKeys found{OwnerSecrets{}, ObjectName::from(payload.subspan(1, ObjectName::kSize))};
   try {
-    if (payload[0] == static_cast<std::uint8_t>(format::Role::owner) && secret.size() == sizeof(crypto::Digest)) {
-      found.secrets = crypto::key_from(secret);
+    if (payload[0] == static_cast<std::uint8_t>(format::Role::owner) && secret.size() == kOwners) {
+      found.secrets = OwnerSecrets{crypto::key_from(secret.first(sizeof(crypto::Digest))), crypto::key_from(secret.last(sizeof(crypto::Digest)))};
     } else if (payload[0] == static_cast<std::uint8_t>(format::Role::writer)) {
       found.secrets = format::decode_writer_credential(secret, "keys of this session");
     } else {

@@ -138,7 +138,7 @@ std::optional<Unlocked> open_slot(ByteView bytes, const ObjectName& config_hash,
   std::optional<crypto::Key> pair_secret;
   if (slot.role == format::Role::owner) {
     pair_secret = crypto::key_from(secrets.bytes().last(sizeof(crypto::Digest)));
-    unlocked = crypto::key_from(secrets.bytes().first(sizeof(crypto::Digest)));
+    unlocked = OwnerSecrets{crypto::key_from(secrets.bytes().first(sizeof(crypto::Digest))), pair_secret->clone()};
   } else {
     auto credential = format::decode_writer_credential(secrets.bytes(), subject);
     pair_secret = crypto::key_from(credential.x25519_secret);
@@ -149,7 +149,9 @@ std::optional<Unlocked> open_slot(ByteView bytes, const ObjectName& config_hash,
 }
 
 std::unique_ptr<Keyring> make_keyring(const Unlocked& unlocked, const RepositoryId& repository) {
-  return std::visit([&](const auto& secrets) { return std::make_unique<Keyring>(secrets, repository); }, unlocked);
+  if (const auto* credential = std::get_if<format::WriterCredential>(&unlocked)) return std::make_unique<Keyring>(*credential, repository);
+  const auto& owner = std::get<OwnerSecrets>(unlocked);
+  return std::make_unique<Keyring>(owner.root, repository, owner.pair ? &*owner.pair : nullptr);
 }
 
 format::SlotLabel read_label(ByteView bytes, const Keyring& keyring, const std::string& subject) {

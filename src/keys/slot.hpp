@@ -40,8 +40,12 @@ struct SlotOptions {
 [[nodiscard]] ByteBuffer make_writer_slot(const Keyring& keyring, const format::WriterCredential& credential, const ObjectName& config_hash,
                                           const Password& password, const SlotOptions& options);
 
+struct OwnerSecrets {
+  crypto::Key root;
+  std::optional<crypto::Key> pair = {};  // X25519, of the slot; a recovery sheet has none
+};
 // What a slot wraps: the owner's root secret, or a writer's credential.
-using Unlocked = std::variant<crypto::Key, format::WriterCredential>;
+using Unlocked = std::variant<OwnerSecrets, format::WriterCredential>;
 
 // Nothing when the password is not this slot's. Code::corrupt when the slot belongs to another config, asks for a cost that no slot may have,
 // or has a public key that is not its secret's.

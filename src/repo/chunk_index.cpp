@@ -70,12 +70,14 @@ struct ChunkIndex::State {
 
   // --- Loading ---
 
-  // Whether the object's header says another domain. Costs a look at it, unless there is only one domain.
+  // Whether the object's header says another domain, or a generation of keys that a writer was not given (what he writes would not be found among
+  // its chunks anyhow). Costs a look at it, unless one reads it all.
   [[nodiscard]] bool is_elsewhere(store::Folder folder, const ObjectName& name) const {
-    if (!vault->has_other_domains(domain)) return false;
+    const auto& keyring = vault->keyring();
+    if (keyring.is_owner() && !vault->has_other_domains(domain)) return false;
     ByteBuffer start(format::kHeaderPrefixSize);
     vault->store().read_at(folder, name, 0, start);
-    return format::claimed_domain(start) != domain;
+    return format::claimed_domain(start) != domain || !keyring.has_domain_keys(domain, format::claimed_generation(start).value_or(0));
   }
 
   void list_packs(const std::set<ObjectName>& tombstoned) {

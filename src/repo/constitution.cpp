@@ -62,7 +62,8 @@ Constitution unite(const std::vector<ReadStatement>& all, std::vector<CheckRepor
     for (const auto& writer : statement.admitted) {
       result.admitted.emplace(writer.public_key, Constitution::Writer{writer.domain, writer.name, writer.slot});
     }
-    for (const auto& key : statement.sealing) result.generation = std::max(result.generation, key.generation);
+    for (const auto& key : statement.sealing) result.sealing.insert_or_assign(key.generation, key.public_key);
+    result.grants.insert(result.grants.end(), statement.grants.begin(), statement.grants.end());
     for (const auto& removal : statement.removed) {
       auto& accepted = result.removed[removal.public_key];
       accepted.snapshots.insert(removal.accepted_snapshots.begin(), removal.accepted_snapshots.end());
@@ -81,6 +82,7 @@ Constitution unite(const std::vector<ReadStatement>& all, std::vector<CheckRepor
       result.chunker = *statement.chunker;
     }
   }
+  if (!result.sealing.empty()) result.generation = result.sealing.rbegin()->first;
   result.writers = result.admitted;
   for (const auto& [key, accepted] : result.removed) result.writers.erase(key);
   for (const auto& name : result.pins) result.forgotten.erase(name);

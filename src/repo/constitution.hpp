@@ -37,6 +37,8 @@ struct Constitution {
   std::set<ObjectName> forgotten;         // snapshots, not pinned
   std::uint64_t largest_number = 0;       // of a statement
   std::uint32_t generation = keys::kFirstGeneration;  // of sealing and domain keys: the current one
+  std::map<std::uint32_t, PublicKey> sealing;         // what objects of each generation are sealed to
+  std::vector<format::Grant> grants;                  // of keys, to slots
   format::ChunkerParameters chunker;
   std::vector<CheckReport::Finding> damage;  // statements and slots that are missing or damaged
 };

@@ -104,7 +104,7 @@ Opened open_credential(store::Store& store, const ReadConfig& config, const Unlo
 }
 
 Opened open_any(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
-  if (unlock.recovery_sheet) return {keys::decode_recovery_sheet(*unlock.recovery_sheet, config.config.repository), {}, store, config.config};
+  if (unlock.recovery_sheet) return {keys::OwnerSecrets{keys::decode_recovery_sheet(*unlock.recovery_sheet, config.config.repository)}, {}, store, config.config};
   if (unlock.try_session && !unlock.credential) {
     if (auto found = keys::find_in_session(config.config.repository)) {
       Opened opened(std::move(found->secrets), found->slot, store, config.config);
@@ -183,8 +183,7 @@ std::unique_ptr<Vault> Vault::open(std::unique_ptr<store::Store> store, const Un
     throw Error(Code::corrupt, "names another owner than the slots do", "config");
   }
   if (opened.is_removed()) throw Error(Code::wrong_password, "the owner has removed this password or credential", store->location());
-  vault->constitution_ = std::move(opened.constitution);
-  vault->keyring_->set_current_generation(vault->constitution_.generation);
+  vault->take_in(std::move(opened.constitution));
   if (unlock.keep_seconds > 0) keys::keep_in_session(read.config.repository, opened.secrets, opened.slot, unlock.keep_seconds);
   vault->store_ = std::move(store);
   return vault;
@@ -197,7 +196,23 @@ void Vault::publish(format::Statement statement) {
   statement.time_ns = now.seconds * 1'000'000'000 + now.nanoseconds;
   const auto object = seal_object(*keyring_, format::ObjectKind::statement, keyring_->owner_signer(), format::encode_statement(statement));
   store::put(*store_, store::Folder::statements, object);
-  constitution_ = read_constitution(*store_, *keyring_, config_.owner);
+  take_in(read_constitution(*store_, *keyring_, config_.owner));
+}
+
+// With the keys that the owner has granted meanwhile. A grant that does not open is a damaged one: what was given before goes on to serve.
+void Vault::take_in(Constitution constitution) {
+  constitution_ = std::move(constitution);
+  for (const auto& grant : constitution_.grants) {
+    const auto sealing = constitution_.sealing.find(grant.generation);
+    if (keyring_->is_owner() || grant.slot_public_key != keyring_->grantee() || sealing == constitution_.sealing.end()) continue;
+    try {
+      keyring_->take_grant(grant.generation, grant.sealed, sealing->second);
+    } catch (const Error& error) {
+      if (error.code() != Code::corrupt) throw;
+      constitution_.damage.push_back({"state/", error.happened()});
+    }
+  }
+  keyring_->set_current_generation(constitution_.generation);
 }
 
 void Vault::require_admitted(const PublicKey& writer, const DomainId& domain, store::Folder folder, const ObjectName& name) const {
@@ -225,7 +240,7 @@ bool Vault::refresh() {
   auto fresh = read_constitution(*store_, *keyring_, config_.owner);
   const auto is_known = [&](const ObjectName& name) { return fresh.readable.contains(name); };
   if (!std::ranges::all_of(constitution_.readable, is_known)) return false;
-  constitution_ = std::move(fresh);
+  take_in(std::move(fresh));
   return true;
 }
 

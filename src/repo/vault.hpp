@@ -76,6 +76,8 @@ class Vault {
 
  private:
   Vault() = default;
+  void take_in(Constitution constitution);
+
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<keys::Keyring> keyring_;
   format::Config config_;

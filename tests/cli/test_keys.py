@@ -550,7 +550,151 @@ class Writers(Keys):
         self.assertEqual(sorted(chains.values()), [[1], [1, 2]])
 
 
+class Rotation(Keys):
+    """`key rotate`: a new generation of keys for what is written from then on."""
+
+    def reader(self, password=support.PASSWORD):
+        return mbu_reader.Repository(self.repo, password.encode())
+
+    def generations(self):
+        """Of keys, of the packs that there are."""
+        return {pack.header.generation for pack in self.reader().packs.values()}
+
+    def assert_all_comes_back(self):
+        self.run_mbu(["check", "--read-data"])
+        reader = self.reader()
+        self.assertEqual(len(list(reader.snapshots())), len(self.snapshots()))
+        self.assertEqual([str(damage) for damage in reader.damage], [])
+        self.run_mbu(["restore", "latest", "--target", self.path("back")])
+        trees.assert_same(self, self.source, self.path("back") + self.source)
+
+    def test_new_data_goes_under_new_keys_and_old_stays(self):
+        self.backup(self.source)
+        self.assertEqual(self.generations(), {1})
+        old = {name for name in self.objects() if not name.startswith("state/")}
+        said = self.key("rotate")
+        self.assertEqual(said.of_type("keys_rotated")[0]["generation"], 2)
+        self.assertEqual(len(said.of_type("keys_rotated")[0]["granted"]), 1)
+        trees.write(f"{self.source}/fresh", os.urandom(6000))
+        summary = self.backup(self.source).summary
+        self.assertEqual((summary["files_new"], summary["files_changed"]), (1, 0))
+        self.assertLess(summary["data_added"], 20_000)
+        self.assertEqual(self.generations(), {1, 2})
+        self.assertLessEqual(old, set(self.objects()))
+        self.assertEqual(self.key("rotate").of_type("keys_rotated")[0]["generation"], 3)
+        self.backup(self.source, "--force")
+        self.assert_all_comes_back()
+
+    def test_says_what_it_does_not_protect(self):
+        self.assert_says(self.run_mbu(["key", "rotate"]), "only a new repository helps")
+
+    def test_writers_are_given_it(self):
+        laptop = self.new_writer()
+        self.backup_by(laptop)
+        self.key("rotate")
+        trees.write(f"{self.source}/fresh", os.urandom(6000))
+        summary = self.backup_by(laptop)
+        self.assertEqual((summary["files_new"], summary["bytes_read"]), (1, 6000))
+        self.assertEqual(self.generations(), {1, 2})
+        shutil.rmtree(self.cache)
+        self.assertLess(self.backup_by(laptop)["data_added"], self.size_of())
+        self.assert_all_comes_back()
+
+    def test_the_credential_of_a_removed_writer_is_worth_nothing_for_what_comes_after(self):
+        """He shared the owner's domain, and could confirm guesses there."""
+        self.new_writer("laptop", "--domain", "main", "--new-password-file", self.write("new", OTHER), *CHEAP)
+        kept = shutil.copytree(self.path(self.repo, "keys"), self.path("kept"))
+        self.key("remove", "laptop")
+        self.key("rotate")
+        secret = os.urandom(6000)
+        trees.write(f"{self.source}/secret", secret)
+        self.backup(self.source)
+        shutil.copytree(kept, os.path.join(self.repo, "keys"), dirs_exist_ok=True)
+        thief = self.reader(OTHER)
+        with self.assertRaises(objects.Unreadable):
+            thief.keys.domain(objects.MAIN, 2)
+        self.assertEqual(thief.packs, {})
+        guess = thief.keys.domain(objects.MAIN, 1).chunk_id(objects.DATA, secret)
+        owner = self.reader()
+        self.assertNotIn(guess, {chunk for pack in owner.packs.values() for chunk in pack.places})
+        self.assertIn(owner.keys.domain(objects.MAIN, 2).chunk_id(objects.DATA, secret), {chunk for pack in owner.packs.values() for chunk in pack.places})
+
+    def test_who_joins_later_gets_along_without_the_old_keys(self):
+        self.backup(self.source)
+        self.key("rotate")
+        laptop = self.new_writer("laptop", "--domain", "main")
+        self.backup_by(laptop)
+        self.assertEqual(self.backup_by(laptop)["files_new"], 0)
+        self.assert_all_comes_back()
+
+    def test_a_statement_that_has_not_arrived_leaves_a_writer_with_the_old_keys(self):
+        laptop = self.new_writer()
+        self.backup_by(laptop)
+        before = set(os.listdir(os.path.join(self.repo, "state")))
+        self.key("rotate")
+        (statement,) = set(os.listdir(os.path.join(self.repo, "state"))) - before
+        os.rename(os.path.join(self.repo, "state", statement), self.path("late"))
+        trees.write(f"{self.source}/fresh", b"1")
+        self.backup_by(laptop)
+        self.assertEqual(self.generations(), {1})
+        os.rename(self.path("late"), os.path.join(self.repo, "state", statement))
+        trees.write(f"{self.source}/fresher", b"2")
+        self.backup_by(laptop)
+        self.assertEqual(self.generations(), {1, 2})
+        self.assert_all_comes_back()
+
+    def test_nobody_is_left_out_silently(self):
+        self.new_writer()
+        name = self.slots()["laptop"]["id"]
+        os.unlink(os.path.join(self.repo, "keys", name))
+        self.assert_says(self.key("rotate", expect=1), "laptop")
+        self.key("remove", "laptop")
+        self.key("rotate")
+
+    def test_is_the_owners(self):
+        self.assert_says(self.by(self.new_writer(), ["key", "rotate"], expect=13), "owner")
+
+    def test_the_recovery_sheet_opens_every_generation(self):
+        self.backup(self.source)
+        sheet = self.write("sheet", self.run_mbu(["key", "export-recovery"]).stdout)
+        self.key("rotate")
+        trees.write(f"{self.source}/fresh", b"1")
+        self.backup(self.source)
+        shutil.rmtree(os.path.join(self.repo, "keys"))
+        os.mkdir(os.path.join(self.repo, "keys"))
+        self.run_mbu(["key", "recover", "--sheet", sheet, "--new-password-file", self.write("new", OTHER), *CHEAP], password=None)
+        self.run_mbu(["restore", "latest", "--target", self.path("back")], password=OTHER)
+        trees.assert_same(self, self.source, self.path("back") + self.source)
+
+
 class Watching(WatchTest):
+    def generations(self):
+        reader = mbu_reader.Repository(self.repo, support.PASSWORD.encode())
+        return sorted(pack.header.generation for pack in reader.packs.values())
+
+    def check_that_a_watcher_goes_over(self, **options):
+        watcher = self.watch(**options)
+        watcher.ready()
+        self.run_mbu(["key", "rotate"])
+        trees.write(f"{self.source}/second", os.urandom(6000))
+        self.assertIsNotNone(watcher.next("summary"), watcher.said())
+        self.run_mbu(["key", "rotate"])
+        trees.write(f"{self.source}/third", os.urandom(6000))
+        self.assertIsNotNone(watcher.next("summary"), watcher.said())
+        watcher.end()
+        self.assertEqual(watcher.process.returncode, 0, watcher.said())
+        self.assertEqual(self.generations(), [1, 2, 3])
+        self.assert_last_snapshot_is_the_tree()
+        self.check()
+
+    def test_an_owners_watcher_is_given_new_keys_though_it_has_forgotten_the_secret(self):
+        self.check_that_a_watcher_goes_over()
+
+    def test_a_writers_watcher_is_given_new_keys(self):
+        credential = self.path("laptop.credential")
+        self.run_mbu(["key", "new-writer", "--name", "laptop", "-o", credential])
+        self.check_that_a_watcher_goes_over(env={"MBU_CREDENTIAL": credential})
+
     def test_a_writers_watcher(self):
         credential = self.path("laptop.credential")
         self.run_mbu(["key", "new-writer", "--name", "laptop", "-o", credential])

@@ -91,6 +91,32 @@ TEST_F(KeyringVectors, KeepAWritersHalf) {
   EXPECT_EQ(keyring.writer_signer().public_key(), keyring_.writer_signer().public_key());
 }
 
+TEST_F(KeyringVectors, TakeInGrantsThatAreTheirs) {
+  const auto pair = crypto::random_key();
+  Keyring keyring(root_, repository_, &pair);
+  ASSERT_TRUE(keyring.grantee());
+  keyring.set_current_generation(2);
+  keyring.drop_owner();
+  EXPECT_TRUE(keyring.has_domain_keys(main_domain(), 1)) << "what was written before the last generation stays known";
+  EXPECT_FALSE(keyring.has_domain_keys(main_domain(), 3));
+  keyring.set_current_generation(3);
+  EXPECT_EQ(keyring.own_domain().generation, 2u) << "a generation that was not given";
+
+  const auto sealing = keyring_.sealing_public(3);
+  const auto grant = keyring_.make_grant(*keyring.grantee(), main_domain(), 3);
+  const auto anothers = keyring_.make_grant(crypto::sealing_public_key(crypto::random_key()), main_domain(), 3);
+  test::expect_error(Code::corrupt, "does not open", [&] { keyring.take_grant(3, anothers, sealing); });
+  keyring.take_grant(3, grant, sealing);
+  keyring.set_current_generation(3);
+  EXPECT_EQ(keyring.own_domain().generation, 3u);
+  EXPECT_EQ(keyring.sealing_public(), sealing);
+  EXPECT_EQ(to_hex(crypto::view(keyring.own_domain().index)), to_hex(crypto::view(keyring_.index_key(main_domain(), 3))));
+  EXPECT_FALSE(keyring.is_owner());
+  EXPECT_TRUE(keyring.is_owners_writer());
+}
+
+TEST_F(KeyringVectors, OfARecoverySheetTakeNoGrants) { EXPECT_FALSE(keyring_.grantee()); }
+
 TEST(MainDomain, IsCalledMain) { EXPECT_EQ(as_text(main_domain().view()), std::string("main") + std::string(12, '\0')); }
 
 }  // namespace

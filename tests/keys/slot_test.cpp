@@ -14,7 +14,7 @@ Password password_of(std::string text) { return Password::take(text.data(), text
 
 std::optional<crypto::Key> root_in(std::optional<Unlocked> unlocked) {
   if (!unlocked) return std::nullopt;
-  return std::move(std::get<crypto::Key>(*unlocked));
+  return std::move(std::get<OwnerSecrets>(*unlocked).root);
 }
 
 class OwnerSlot : public testing::Test {

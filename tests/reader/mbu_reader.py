@@ -128,6 +128,9 @@ class Repository:
         for key in statement.sealing:
             if self.role != WRITER:
                 need(key.public_key == self.keys.sealing_public(key.generation), name, "sealing key is not the owner's")
+        for grant in statement.grants:
+            if self.role == WRITER and grant.slot_public_key == self.keys.slot_public:
+                self.keys.take_grant(name, grant.generation, grant.sealed)
         self.state.add(bytes.fromhex(name.split("/")[1]), statement.number, statement)
 
     def entitled(self, kind, name, header, public):

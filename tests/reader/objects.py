@@ -214,8 +214,18 @@ class WriterKeys:
             need(len(getattr(credential, what)) == 32, name, f"{what} is not 32 bytes long")
         need(len(credential.domain) == 16, name, "domain is not 16 bytes long")
         self.writer_seed, self.common = credential.signing_seed, credential.common_key
+        self._pair, self._domain = credential.x25519_secret, credential.domain
+        self.slot_public = nacl.bindings.crypto_scalarmult_base(self._pair)
         self.writer_public = public_of(self.writer_seed)
         self._domains = {(credential.domain, d.generation): DomainKeys(d.secret) for d in credential.domain_secrets}
+
+    def take_grant(self, name, generation, sealed):
+        try:
+            secret = nacl.bindings.crypto_box_seal_open(sealed, self.slot_public, self._pair)
+        except nacl.exceptions.CryptoError:
+            raise Damaged(name, f"grant of generation {generation} does not open") from None
+        need(len(secret) == 32, name, "grant is no secret")
+        self._domains.setdefault((self._domain, generation), DomainKeys(secret))
 
     def sealing_secret(self, generation):
         raise Unreadable(f"a writer's password does not open objects (generation {generation})")

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "mbu/types/ids.hpp"
 #include "mbu/types/options.hpp"
@@ -36,6 +37,12 @@ struct NewWriterOptions {
   std::string file;             // absolute: where its credential goes; must not exist
   std::optional<Password> password;  // protects the credential; nothing: whoever has it can use it
   InitOptions kdf;              // of that password
+};
+
+// A new generation of the keys under which data is named and sealed.
+struct Rotation {
+  std::uint32_t generation = 0;          // from now on; the first is 1
+  std::vector<CredentialInfo> granted;   // who was given its keys
 };
 
 }  // namespace mbu

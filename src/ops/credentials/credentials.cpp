@@ -200,6 +200,28 @@ CredentialInfo remove_credential(repo::Vault& vault, const std::string& text) {
   return info;
 }
 
+Rotation rotate(repo::Vault& vault) {
+  vault.require_owner();
+  const auto& keyring = vault.keyring();
+  Rotation rotation{vault.constitution().generation + 1, {}};
+  format::Statement statement;
+  statement.sealing.push_back({rotation.generation, keyring.sealing_public(rotation.generation)});
+  for (auto& info : list(vault)) {
+    if (!info.present) {
+      if (info.role == CredentialInfo::Role::owner) continue;  // has the root secret, should it come back
+      throw Error(Code::failed, "its slot is missing or damaged: it cannot be given new keys", info.name,
+                  "bring keys/" + info.id.hex() + " back from a copy of the repository, or remove it: mbu key remove");
+    }
+    const auto path = store::object_path(Folder::keys, info.id);
+    const auto slot = format::decode_slot(store::read_verified(vault.store(), Folder::keys, info.id, format::kLargestSlot), path);
+    const auto domain = info.domain.value_or(keys::main_domain());
+    statement.grants.push_back({slot.public_key, rotation.generation, keyring.make_grant(slot.public_key, domain, rotation.generation)});
+    rotation.granted.push_back(std::move(info));
+  }
+  vault.publish(std::move(statement));
+  return rotation;
+}
+
 std::vector<repo::StoredSnapshot> list_unaccepted(const repo::Vault& vault) {
   vault.require_owner();
   std::vector<repo::StoredSnapshot> found;

@@ -28,6 +28,10 @@ CredentialInfo add_writer(repo::Vault& vault, const NewWriterOptions& options);
 // when it fits several, Code::failed for the last of the owner's.
 CredentialInfo remove_credential(repo::Vault& vault, const std::string& text);
 
+// From now on everything new is named and sealed under keys of the next generation, which all credentials that are there are given. What is there stays
+// as it is, and readable. Code::failed when a writer's slot is missing: without it he could not be given them.
+Rotation rotate(repo::Vault& vault);
+
 // Snapshots by removed writers that their removals do not accept, oldest first by the time they claim.
 [[nodiscard]] std::vector<repo::StoredSnapshot> list_unaccepted(const repo::Vault& vault);
 
