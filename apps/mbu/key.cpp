@@ -1,5 +1,6 @@
 // `key`: passwords and writers' credentials.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <map>
 
@@ -9,7 +10,9 @@
 #include "mbu/password_source.hpp"
 #include "output.hpp"
 #include "prompt.hpp"
+#include "recovery_page.hpp"
 #include "session.hpp"
+#include "units.hpp"
 #include "view.hpp"
 
 namespace mbu::cli {
@@ -17,6 +20,7 @@ namespace {
 
 constexpr std::int64_t kShortestUnlock = 60;
 constexpr std::int64_t kLongestUnlock = 30LL * 24 * 3600;
+constexpr std::uint64_t kMostShares = 255;
 
 // The new password: from its file, or asked for twice.
 Password new_password(Context& context, const std::string& whose) {
@@ -90,43 +94,57 @@ void rotate(Context& context, Session& session) {
 
 // Straight to standard output: it is for a printer or a pen, not for a program.
 void export_recovery(Context& context, Session& session) {
+  const KeyFlags& flags = context.arguments.key;
   if (context.arguments.global.json) throw Error(Code::usage, "a recovery sheet is for paper: export-recovery does not go with --json");
   Repository repository = session.open();
   repository.require_owner();
-  const Password sheet = repository.recovery_sheet();
+  std::vector<Password> sheets;
+  if (flags.shares_needed == 0) sheets.push_back(repository.recovery_sheet());
+  else sheets = repository.recovery_shares(flags.shares_needed, flags.shares_made);
+
+  const std::string whose = " of repository " + repository.id().hex().substr(0, 16);
+  const std::string title = "mbu recovery sheet";
   Output& output = context.output;
-  output.line("mbu recovery sheet of repository " + repository.id().hex().substr(0, 16));
-  output.line("Whoever has these four lines can read all that is or ever will be in it.");
-  output.line("");
-  std::string_view rest(reinterpret_cast<const char*>(sheet.view().data()), sheet.view().size());
-  for (int number = 1; !rest.empty(); ++number) {
-    const auto end = std::min(rest.find('\n'), rest.size());
-    output.write(fmt::format("  {}: ", number));
-    output.write(rest.substr(0, end));
-    output.line("");
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  if (flags.html) begin_html(output, title + whose);
+  for (std::size_t i = 0; i < sheets.size(); ++i) {
+    RecoveryPage page{title + whose, "Whoever has these four lines can read all that is or ever will be in it.", std::move(sheets[i]),
+                      session.command_prefix() + "key recover"};
+    if (flags.shares_needed != 0) {
+      page.title = fmt::format("{} {} of {}{}", title, i + 1, flags.shares_made, whose);
+      page.warning = fmt::format("Whoever has any {} of these {} sheets can read all that is or ever will be in it; fewer say nothing.", flags.shares_needed,
+                                 flags.shares_made);
+    }
+    if (i > 0 && !flags.html) output.line(is_terminal(STDOUT_FILENO) ? "" : "\f");
+    (flags.html ? print_html : print_text)(output, page);
   }
-  output.line("");
-  output.line("To use it: " + session.command_prefix() + "key recover");
+  if (flags.html) end_html(output);
 }
 
-// The sheet as it was copied: from a file, or typed line by line.
-Password copied_sheet(Context& context) {
-  const std::string& file = context.arguments.key.sheet;
-  if (!file.empty()) return read_secret_file(file);
-  if (!can_prompt()) throw Error(Code::wrong_password, "there is nobody to ask for the recovery sheet", {}, "give --sheet FILE");
-  constexpr int kLines = 4;
+constexpr std::size_t kLongestSheet = 16 * 1024;  // bytes of a file: some shares with all that is printed around them
+
+Password joined(const std::vector<Password>& parts) {
+  std::size_t size = 0;
+  for (const auto& part : parts) size += part.view().size() + 1;
   std::string text;
-  text.reserve(kLines * 4096);  // so that it never moves and leaves a copy
-  for (int number = 1; number <= kLines; ++number) {
-    const auto line = prompt_password(fmt::format("line {} of the sheet: ", number), false, context.interrupt);
-    text.append(reinterpret_cast<const char*>(line.view().data()), line.view().size()).push_back('\n');
-  }
+  text.reserve(size);  // so that it never moves and leaves a copy
+  for (const auto& part : parts) text.append(reinterpret_cast<const char*>(part.view().data()), part.view().size()).push_back('\n');
   return Password::take(text.data(), text.size());
 }
 
+// The sheet or shares as they were copied: from files, or typed line by line.
+Password copied_sheets(Context& context) {
+  std::vector<Password> parts;
+  for (const auto& file : context.arguments.key.sheets) parts.push_back(read_secret_file(file, kLongestSheet));
+  if (!parts.empty()) return joined(parts);
+  if (!can_prompt()) throw Error(Code::wrong_password, "there is nobody to ask for the recovery sheet", {}, "give --sheet FILE");
+  for (std::size_t number = 1;; ++number) {
+    parts.push_back(prompt_password(fmt::format("line {} of the sheet{}: ", number, number > 4 ? ", or nothing" : ""), false, context.interrupt));
+    if (parts.back().empty()) return joined(parts);
+  }
+}
+
 void recover(Context& context, Session& session) {
-  Repository repository = session.open_by_sheet(copied_sheet(context));
+  Repository repository = session.open_by_sheet(copied_sheets(context));
   const auto password = new_password(context, repository.location());
   const CredentialOptions options{context.arguments.key.name, kdf_of(context, session)};
   context.view.credential({CredentialReport::Change::added, repository.add_password(password, options)});
@@ -164,7 +182,15 @@ void define_key(Flags& flags, Arguments& arguments) {
     }
     key.unlock_seconds = *seconds;
   });
-  flags.text("--sheet", "FILE", key.sheet, "of recover: the file that the four lines were copied into; default: asked for");
+  flags.heading("The recovery sheet");
+  flags.parsed("--shares", "K/N", "of export-recovery: N sheets, any K of which are needed together", [&key](const std::string& given) {
+    const auto slash = given.find('/');
+    if (slash == std::string::npos) throw Error(Code::usage, "--shares wants K/N such as 3/5, not '" + given + "'");
+    key.shares_made = static_cast<unsigned>(parse_number("--shares", std::string_view(given).substr(slash + 1), 2, kMostShares));
+    key.shares_needed = static_cast<unsigned>(parse_number("--shares", std::string_view(given).substr(0, slash), 2, key.shares_made));
+  });
+  flags.flag("--html", key.html, "of export-recovery: as a document that a browser prints; default: text");
+  flags.texts("--sheet", "FILE", key.sheets, "of recover: a file that the sheet was copied or scanned into; for shares one each; default: asked for");
   flags.heading("A new writer");
   flags.text("-o,--output", "FILE", key.file, "where its credential goes");
   flags.text("--domain", "NAME", key.domain, "it deduplicates with the writers of this domain, main is the owner's; default: with nobody");
@@ -191,6 +217,7 @@ void run_key(Context& context) {
   if (!flags.name.empty() && what != "new-writer" && what != "add" && what != "recover") {
     throw Error(Code::usage, "--name goes with key add, key recover and key new-writer");
   }
+  if (what != "export-recovery" && (flags.html || flags.shares_needed != 0)) throw Error(Code::usage, "--shares and --html go with key export-recovery");
   Session session(context);
   action->second(context, session);
 }

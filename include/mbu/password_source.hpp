@@ -10,7 +10,7 @@ namespace mbu {
 // Code::wrong_password when there is none to be had. One thread at a time for the same sources.
 [[nodiscard]] Password obtain_password(PasswordSources& sources, bool fresh);
 
-// All of a small file, into locked memory. Code::wrong_password when it cannot be read or has more than 4096 bytes.
-[[nodiscard]] Password read_secret_file(const std::string& path);
+// All of a small file, into locked memory. Code::wrong_password when it cannot be read or has more than `most` bytes.
+[[nodiscard]] Password read_secret_file(const std::string& path, std::size_t most);
 
 }  // namespace mbu

@@ -87,6 +87,9 @@ class Repository {
   CredentialInfo change_password(const Password& password, const CredentialOptions& options);
   // SECRET. What opens this repository and everything that will ever be in it, for paper: four lines of 16 characters, each with its own check.
   [[nodiscard]] Password recovery_sheet();
+  // SECRETS, each for another keeper: sheets of five lines, any `needed` of which together are worth recovery_sheet(), and fewer nothing. Code::usage
+  // unless 2 <= needed <= made <= 255.
+  [[nodiscard]] std::vector<Password> recovery_shares(unsigned needed, unsigned made);
   // A credential for a machine that adds snapshots and can read nothing, written to a file that only its owner may read. Code::usage when the
   // name is taken, Code::failed when the file exists or cannot be written: nobody is admitted then.
   CredentialInfo add_writer(const NewWriterOptions& options);

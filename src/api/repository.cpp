@@ -282,6 +282,10 @@ Password Repository::recovery_sheet() {
   return keys::encode_recovery_sheet(impl_->vault->keyring().root(), impl_->vault->keyring().repository());
 }
 
+std::vector<Password> Repository::recovery_shares(unsigned needed, unsigned made) {
+  return keys::encode_recovery_shares(impl_->vault->keyring().root(), impl_->vault->keyring().repository(), needed, made);
+}
+
 CredentialInfo Repository::add_password(const Password& password, const CredentialOptions& options) {
   auto named = options;
   if (named.name.empty()) named.name = impl_->free_name();

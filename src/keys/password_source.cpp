@@ -130,19 +130,20 @@ Password obtain_password(PasswordSources& sources, bool fresh) {
   return password;
 }
 
-Password read_secret_file(const std::string& path) {
+Password read_secret_file(const std::string& path, std::size_t most) {
   const os::Blame blame{Code::wrong_password, path};
   const os::Fd file = os::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_NOCTTY, 0, blame);
-  crypto::Secret<std::array<char, kLongestPassword + 1>> bytes;
+  const crypto::LockedBytes room(most + 1);
+  const auto bytes = room.bytes();
   std::size_t size = 0;
-  while (size < bytes.expose().size()) {
-    const ssize_t n = ::read(file.get(), bytes.expose().data() + size, bytes.expose().size() - size);
+  while (size < bytes.size()) {
+    const ssize_t n = ::read(file.get(), bytes.data() + size, bytes.size() - size);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw os::system_error(blame, "read it", errno);
-    if (n == 0) return Password::take(bytes.expose().data(), size);
+    if (n == 0) return Password::take(reinterpret_cast<char*>(bytes.data()), size);
     size += static_cast<std::size_t>(n);
   }
-  throw unusable("is longer than " + std::to_string(kLongestPassword) + " bytes", path);
+  throw unusable("is longer than " + std::to_string(most) + " bytes", path);
 }
 
 }  // namespace mbu::keys

@@ -17,7 +17,7 @@ inline constexpr std::size_t kLongestPassword = 4096;
 // a new repository, empty. One thread at a time for the same sources; starts a child process for a command.
 [[nodiscard]] Password obtain_password(PasswordSources& sources, bool fresh);
 
-// All of the file. Code::wrong_password when it cannot be read or is longer than kLongestPassword.
-[[nodiscard]] Password read_secret_file(const std::string& path);
+// All of the file. Code::wrong_password when it cannot be read or has more than `most` bytes.
+[[nodiscard]] Password read_secret_file(const std::string& path, std::size_t most);
 
 }  // namespace mbu::keys

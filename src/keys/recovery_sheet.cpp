@@ -1,146 +1,204 @@
-// A line is 8 bytes of the secret and 2 of a hash over the repository, the line's number and these bytes: 80 bits, 16 characters of Crockford's base 32
-// (https://www.crockford.com/base32.html), which has no I, L, O and U. A line with mistakes passes with a chance of 2^-16; the owner's key in the config
-// has the last word.
+// A line is 8 bytes of the secret and 2 of a hash over the repository, the line's number and these bytes. A line with mistakes passes with a chance of
+// 2^-16; the owner's key in the config has the last word. A share's first line says how many are needed, which one it is, and six bytes that all
+// shares made together have; the hashes of its lines go over that line, too.
 #include "keys/recovery_sheet.hpp"
+
+extern "C" {
+#include <libgfshare.h>  // does not say itself that it is C
+}
 
 #include <algorithm>
 #include <array>
-#include <optional>
-#include <string_view>
+#include <memory>
 
+#include "base/random.hpp"
 #include "crypto/hash.hpp"
+#include "keys/recovery_lines.hpp"
 #include "mbu/types/error.hpp"
 
 namespace mbu::keys {
 namespace {
 
-constexpr std::string_view kDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-constexpr std::size_t kLines = 4;
 constexpr std::size_t kSecretInALine = 8;
-constexpr std::size_t kCheck = 2;
-constexpr std::size_t kBytesInALine = kSecretInALine + kCheck;
-constexpr std::size_t kCharacters = 16;
-constexpr std::size_t kGroup = 4;
-constexpr std::size_t kWidth = kCharacters + kCharacters / kGroup;  // with a blank or a line break behind each group
+constexpr std::size_t kCheck = kBytesInALine - kSecretInALine;
+constexpr std::size_t kLines = sizeof(crypto::Digest) / kSecretInALine;  // of a sheet, and of a share behind its first
+constexpr std::size_t kLinesOfAShare = 1 + kLines;
 
-using Line = crypto::Secret<std::array<std::uint8_t, kBytesInALine>>;
+ByteView content(const RecoveryLine& line) { return ByteView(line.expose()).first(kSecretInALine); }
+std::uint8_t needed_of(const RecoveryLine& head) { return head.expose()[0]; }
+std::uint8_t number_of(const RecoveryLine& head) { return head.expose()[1]; }
+ByteView set_of(const RecoveryLine& head) { return content(head).subspan(2); }
 
-void set_check(Line& line, std::size_t number, const RepositoryId& repository, MutableBytes check) {
+using Check = std::array<std::uint8_t, kCheck>;
+Check first_bytes(const crypto::Key& hash) { return {hash.expose()[0], hash.expose()[1]}; }
+
+Check check_of_sheet(const RecoveryLine& line, std::size_t number, const RepositoryId& repository) {
   const std::array<std::uint8_t, 1> index{static_cast<std::uint8_t>(number)};
-  const auto hash = crypto::derive("mbu v1 recovery sheet line", {repository.view(), index, ByteView(line.expose()).first(kSecretInALine)});
-  for (std::size_t i = 0; i < kCheck; ++i) check[i] = hash.expose()[i];
+  return first_bytes(crypto::derive("mbu v1 recovery sheet line", {repository.view(), index, content(line)}));
 }
 
-// Five bits from bit `at` on.
-unsigned digit_at(const Line& line, std::size_t at) {
-  unsigned digit = 0;
-  for (std::size_t bit = at; bit < at + 5; ++bit) digit = digit << 1U | (line.expose()[bit / 8] >> (7 - bit % 8) & 1U);
-  return digit;
+Check check_of_share(const RecoveryLine& line, std::size_t number, const RecoveryLine& head, const RepositoryId& repository) {
+  const std::array<std::uint8_t, 1> index{static_cast<std::uint8_t>(number)};
+  return first_bytes(crypto::derive("mbu v1 recovery share line", {repository.view(), index, content(head), content(line)}));
 }
 
-// The value of a character, nothing for what is skipped.
-std::optional<unsigned> value_of(char given, std::size_t line) {
-  char c = given >= 'a' && given <= 'z' ? static_cast<char>(given - 'a' + 'A') : given;
-  if (c == ' ' || c == '-' || c == '\t' || c == '\r') return std::nullopt;
-  if (c == 'O') c = '0';
-  if (c == 'I' || c == 'L') c = '1';
-  const auto found = kDigits.find(c);
-  if (found == std::string_view::npos) {
-    throw Error(Code::wrong_password, "line " + std::to_string(line + 1) + " holds a character that no sheet has");
-  }
-  return static_cast<unsigned>(found);
-}
+bool has_check(const RecoveryLine& line, const Check& check) { return std::ranges::equal(ByteView(line.expose()).subspan(kSecretInALine), check); }
 
-std::string_view without_blanks_in_front(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(" \t\r"), text.size()));
-  return text;
-}
-
-// "2: …"
-bool is_numbered(std::string_view text) {
-  const auto line = without_blanks_in_front(text);
-  return line.size() > 1 && line[0] >= '1' && line[0] <= '9' && line[1] == ':';
-}
-
-std::string_view without_number(std::string_view text, std::size_t line) {
-  const std::string prefix = std::to_string(line + 1) + ':';
-  text = without_blanks_in_front(text);
-  if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
-  return text;
-}
-
-// The next line, taken off the front.
-std::string_view take_line(std::string_view& rest) {
-  const auto end = std::min(rest.find('\n'), rest.size());
-  const auto line = rest.substr(0, end);
-  rest.remove_prefix(std::min(end + 1, rest.size()));
+RecoveryLine with_check(RecoveryLine line, const Check& check) {
+  std::ranges::copy(check, line.expose().begin() + kSecretInALine);
   return line;
 }
 
-// Whether lines have numbers: then all others are not of the secret.
-bool has_numbers(std::string_view rest) {
-  while (!rest.empty()) {
-    if (is_numbered(take_line(rest))) return true;
-  }
-  return false;
+RecoveryLine line_of(const crypto::Key& secret, std::size_t number) {
+  RecoveryLine line;
+  std::copy_n(secret.expose().begin() + static_cast<std::ptrdiff_t>(number * kSecretInALine), kSecretInALine, line.expose().begin());
+  return line;
 }
 
-Line decode_line(std::string_view text, std::size_t number) {
-  Line line;
-  std::size_t bit = 0;
-  for (const char c : without_number(text, number)) {
-    const auto value = value_of(c, number);
-    if (!value) continue;
-    if (bit == kBytesInALine * 8) {
-      throw Error(Code::wrong_password, "line " + std::to_string(number + 1) + " has more than sixteen characters");
-    }
-    for (int i = 4; i >= 0; --i, ++bit) {
-      line.expose()[bit / 8] = static_cast<std::uint8_t>(line.expose()[bit / 8] | ((*value >> i & 1U) << (7 - bit % 8)));
-    }
+void put_line(crypto::Key& secret, std::size_t number, const RecoveryLine& line) {
+  std::ranges::copy(content(line), secret.expose().begin() + static_cast<std::ptrdiff_t>(number * kSecretInALine));
+}
+
+Password text_of(const std::vector<RecoveryLine>& lines) {
+  const crypto::LockedBytes text(lines.size() * kLineWidth);
+  auto* const to = reinterpret_cast<char*>(text.bytes().data());
+  for (std::size_t i = 0; i < lines.size(); ++i) write_line(lines[i], to + i * kLineWidth);
+  return Password::take(to, text.bytes().size() - 1);
+}
+
+[[noreturn]] void refuse(const std::string& what) { throw Error(Code::wrong_password, what); }
+
+[[noreturn]] void refuse_line(const CopiedLine& line) {
+  refuse(line.name + " has a mistake, or the sheet is another repository's");
+}
+
+// --- Shares, by libgfshare: 32 polynomials over GF(2^8), whose constants are the secret ---
+
+struct Free {
+  void operator()(gfshare_ctx* context) const noexcept { gfshare_ctx_free(context); }
+};
+using Sharing = std::unique_ptr<gfshare_ctx, Free>;
+
+Sharing checked(gfshare_ctx* context) {
+  if (context == nullptr) throw Error(Code::failed, "no memory for shares of the secret");
+  return Sharing(context);
+}
+
+void use_good_randomness() {
+  gfshare_fill_rand = [](unsigned char* bytes, unsigned size) { fill_random({bytes, size}); };
+}
+
+struct Share {
+  std::uint8_t number;
+  crypto::Key value;
+};
+
+crypto::Key join(std::vector<Share>& shares) {
+  use_good_randomness();  // with which it overwrites
+  std::vector<std::uint8_t> numbers;
+  for (const auto& share : shares) numbers.push_back(share.number);
+  const auto sharing = checked(gfshare_ctx_init_dec(numbers.data(), static_cast<unsigned>(numbers.size()), sizeof(crypto::Digest)));
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    gfshare_ctx_dec_giveshare(sharing.get(), static_cast<std::uint8_t>(i), shares[i].value.expose().data());
   }
-  if (bit != kBytesInALine * 8) throw Error(Code::wrong_password, "line " + std::to_string(number + 1) + " has less than sixteen characters");
-  return line;
+  crypto::Key secret;
+  gfshare_ctx_dec_extract(sharing.get(), secret.expose().data());
+  return secret;
+}
+
+// --- What was copied ---
+
+crypto::Key read_sheet(const std::vector<CopiedLine>& lines, const RepositoryId& repository) {
+  crypto::Key root;
+  for (std::size_t i = 0; i < std::min(lines.size(), kLines); ++i) {
+    if (!has_check(lines[i].bytes, check_of_sheet(lines[i].bytes, i, repository))) refuse_line(lines[i]);
+    put_line(root, i, lines[i].bytes);
+  }
+  if (lines.size() < kLines) refuse("the sheet has four lines; here are " + std::to_string(lines.size()));
+  if (lines.size() > kLines) refuse("the sheet has four lines; here are more");
+  return root;
+}
+
+crypto::Key read_shares(const std::vector<CopiedLine>& lines, const RepositoryId& repository) {
+  std::vector<Share> shares;
+  const auto& first = lines.front().bytes;
+  for (std::size_t at = 0; at < lines.size(); at += kLinesOfAShare) {
+    const auto& head = lines[at].bytes;
+    const std::string sheet = "sheet " + std::to_string(at / kLinesOfAShare + 1);
+    if (lines.size() - at < kLinesOfAShare) refuse(sheet + " has five lines; here are " + std::to_string(lines.size() - at));
+    Share share{number_of(head), {}};
+    for (std::size_t i = 0; i < kLinesOfAShare; ++i) {
+      const auto& line = lines[at + i];
+      if (!has_check(line.bytes, check_of_share(line.bytes, i, head, repository))) refuse_line(line);
+      if (i > 0) put_line(share.value, i - 1, line.bytes);
+    }
+    if (needed_of(head) != needed_of(first) || !std::ranges::equal(set_of(head), set_of(first))) {
+      refuse(sheet + " was not made together with the first: they are of different sets");
+    }
+    if (std::ranges::find(shares, share.number, &Share::number) != shares.end()) refuse(sheet + " is here twice");
+    shares.push_back(std::move(share));
+  }
+  const std::size_t needed = needed_of(first);
+  if (shares.size() < needed) refuse(std::to_string(needed) + " sheets are needed together; here are " + std::to_string(shares.size()));
+  shares.resize(needed);
+  return join(shares);
+}
+
+bool are_shares(const std::vector<CopiedLine>& lines, const RepositoryId& repository) {
+  if (lines.empty()) return false;
+  const auto& first = lines.front().bytes;
+  if (has_check(first, check_of_share(first, 0, first, repository))) return true;
+  return lines.size() % kLinesOfAShare == 0 && !has_check(first, check_of_sheet(first, 0, repository));
 }
 
 }  // namespace
 
 Password encode_recovery_sheet(const crypto::Key& root, const RepositoryId& repository) {
-  crypto::Secret<std::array<char, kLines * kWidth>> text;
-  char* to = text.expose().data();
-  for (std::size_t number = 0; number < kLines; ++number) {
-    Line line;
-    for (std::size_t i = 0; i < kSecretInALine; ++i) line.expose()[i] = root.expose()[number * kSecretInALine + i];
-    set_check(line, number, repository, MutableBytes(line.expose()).subspan(kSecretInALine));
-    for (std::size_t i = 0; i < kCharacters; ++i) {
-      *to++ = kDigits[digit_at(line, i * 5)];
-      if (i % kGroup == kGroup - 1) *to++ = i + 1 == kCharacters ? '\n' : ' ';
-    }
+  std::vector<RecoveryLine> lines;
+  for (std::size_t i = 0; i < kLines; ++i) {
+    auto line = line_of(root, i);
+    const auto check = check_of_sheet(line, i, repository);
+    lines.push_back(with_check(std::move(line), check));
   }
-  return Password::take(text.expose().data(), text.expose().size() - 1);
+  return text_of(lines);
+}
+
+std::vector<Password> encode_recovery_shares(const crypto::Key& root, const RepositoryId& repository, unsigned needed, unsigned made) {
+  if (needed < 2 || needed > made || made > kMostShares) {
+    throw Error(Code::usage, "from 2 to " + std::to_string(kMostShares) + " shares can be made, and from 2 to all of them be needed");
+  }
+  use_good_randomness();
+  std::vector<std::uint8_t> numbers(made);
+  for (unsigned i = 0; i < made; ++i) numbers[i] = static_cast<std::uint8_t>(i + 1);
+  const auto sharing = checked(gfshare_ctx_init_enc(numbers.data(), made, static_cast<std::uint8_t>(needed), sizeof(crypto::Digest)));
+  auto secret = root.clone();
+  gfshare_ctx_enc_setsecret(sharing.get(), secret.expose().data());
+
+  std::array<std::uint8_t, kSecretInALine - 2> set;
+  fill_random(set);
+  std::vector<Password> texts;
+  for (unsigned i = 0; i < made; ++i) {
+    RecoveryLine head;
+    head.expose()[0] = static_cast<std::uint8_t>(needed);
+    head.expose()[1] = numbers[i];
+    std::ranges::copy(set, head.expose().begin() + 2);
+    crypto::Key value;
+    gfshare_ctx_enc_getshare(sharing.get(), static_cast<std::uint8_t>(i), value.expose().data());
+    std::vector<RecoveryLine> lines;
+    lines.push_back(with_check(head.clone(), check_of_share(head, 0, head, repository)));
+    for (std::size_t line = 0; line < kLines; ++line) {
+      auto bytes = line_of(value, line);
+      const auto check = check_of_share(bytes, line + 1, head, repository);
+      lines.push_back(with_check(std::move(bytes), check));
+    }
+    texts.push_back(text_of(lines));
+  }
+  return texts;
 }
 
 crypto::Key decode_recovery_sheet(const Password& text, const RepositoryId& repository) {
-  auto rest = as_text(text.view());
-  const bool numbered = has_numbers(rest);
-  const auto counts = [&](std::string_view line) { return numbered ? is_numbered(line) : !without_blanks_in_front(line).empty(); };
-  crypto::Key root;
-  for (std::size_t number = 0; number < kLines;) {
-    if (rest.empty()) throw Error(Code::wrong_password, "the sheet has four lines; here are " + std::to_string(number));
-    const auto given = take_line(rest);
-    if (!counts(given)) continue;
-    Line line = decode_line(given, number);
-    std::array<std::uint8_t, kCheck> check;
-    set_check(line, number, repository, check);
-    if (!std::ranges::equal(check, ByteView(line.expose()).subspan(kSecretInALine))) {
-      throw Error(Code::wrong_password, "line " + std::to_string(number + 1) + " of the sheet has a mistake, or the sheet is another repository's");
-    }
-    for (std::size_t i = 0; i < kSecretInALine; ++i) root.expose()[number * kSecretInALine + i] = line.expose()[i];
-    ++number;
-  }
-  while (!rest.empty()) {
-    if (counts(take_line(rest))) throw Error(Code::wrong_password, "the sheet has four lines; here are more");
-  }
-  return root;
+  const auto lines = read_lines(as_text(text.view()));
+  return are_shares(lines, repository) ? read_shares(lines, repository) : read_sheet(lines, repository);
 }
 
 }  // namespace mbu::keys

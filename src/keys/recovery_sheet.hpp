@@ -1,10 +1,13 @@
 // The recovery sheet: the owner's root secret as people copy it from paper. Four lines of sixteen characters, each with a check of its own, so that
-// a mistake is found in the line where it is. It opens every generation of keys.
+// a mistake is found in the line where it is. It opens every generation of keys. Or shares of it: sheets of five lines, some of which together
+// are worth the whole, and fewer of which say nothing (Shamir, How to share a secret, CACM 1979).
 //
-// Pure functions; any thread. What holds the secret is in locked memory.
+// Pure but for randomness; one thread at a time makes or joins shares. What holds the secret is in locked memory, but for buffers of libgfshare,
+// which it overwrites.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "crypto/secret.hpp"
 #include "mbu/types/ids.hpp"
@@ -15,8 +18,12 @@ namespace mbu::keys {
 // "K7QD 0M2X 9FZ4 PW1A\n…", without a line break at the end.
 [[nodiscard]] Password encode_recovery_sheet(const crypto::Key& root, const RepositoryId& repository);
 
-// The root secret in what was copied: upper or lower case, blanks, dashes and numbers of lines ("1:") are skipped, O and I are read as 0 and 1.
-// Throws Code::wrong_password naming the line that is wrong.
+inline constexpr unsigned kMostShares = 255;
+// `made` sheets of five lines, `needed` of which give the secret. Code::usage unless 2 <= needed <= made <= kMostShares.
+[[nodiscard]] std::vector<Password> encode_recovery_shares(const crypto::Key& root, const RepositoryId& repository, unsigned needed, unsigned made);
+
+// The root secret in what was copied (read_lines() says how): a sheet, or enough shares one after the other. Throws Code::wrong_password naming the
+// line that is wrong, or what is missing.
 [[nodiscard]] crypto::Key decode_recovery_sheet(const Password& text, const RepositoryId& repository);
 
 }  // namespace mbu::keys

@@ -238,6 +238,88 @@ class Recovery(Keys):
         self.run_mbu(["-r", other, "init"])
         self.assert_says(self.recover(lines, expect=12, env={"MBU_REPOSITORY": other}), "another repository")
 
+    @unittest.skipUnless(shutil.which("zbarimg"), "zbarimg is not installed: nothing reads QR codes")
+    def test_a_camera_reads_it(self):
+        blocks = {" ": (0, 0), "\u2580": (1, 0), "\u2584": (0, 1), "\u2588": (1, 1)}
+        printed = self.run_mbu(["key", "export-recovery"], env={"LC_ALL": "C.UTF-8"}).out
+        rows = []
+        for line in printed.splitlines():
+            if len(line) > 20 and set(line) <= set(blocks):
+                rows += [[blocks[c][half] for c in line] for half in (0, 1)]
+        written = re.sub(r"[^0-9A-Z]", "", "".join(re.findall(r"^  [1-4]: (.*)$", printed, re.MULTILINE)))
+        self.assertEqual(self.scan(rows), written)
+
+        page = self.run_mbu(["key", "export-recovery", "--html"]).out
+        side = int(re.search(r'viewBox="-4 -4 (\d+) ', page).group(1))
+        rows = [[0] * side for _ in range(side)]
+        for column, row in re.findall(r"M(\d+) (\d+)h1v1h-1z", page):
+            rows[int(row) + 4][int(column) + 4] = 1
+        self.assertEqual(self.scan(rows), written)
+        self.assertEqual(re.sub(r"[^0-9A-Z]", "", "".join(re.findall("<li>(.*)</li>", page))), written)
+        self.recover(written + "\n")
+
+    def scan(self, rows):
+        """What a QR code says, by another program."""
+        scale = 4
+        pixels = b"".join(b"".join((b"\0" if dark else b"\xff") * scale for dark in row) * scale for row in rows)
+        image = self.write("code.pgm", b"P5 %d %d 255\n" % (len(rows[0]) * scale, len(rows) * scale) + pixels)
+        return subprocess.run(["zbarimg", "-q", "--raw", image], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout.decode().strip()
+
+    def shares(self, text):
+        found = [self.run_mbu(["key", "export-recovery", "--shares", text]).out.split("\f")]
+        return [sheet.strip() for sheet in found[0]]
+
+    def recover_from(self, sheets, name="found", expect=0, **options):
+        files = [self.write(f"sheet-{number}", sheet) for number, sheet in enumerate(sheets)]
+        arguments = [word for file in files for word in ("--sheet", file)]
+        return self.key("recover", "--name", name, *arguments, "--new-password-file", self.write("new", OTHER), *CHEAP, password=None, expect=expect, **options)
+
+    def test_some_of_several_keepers_open_it_together(self):
+        self.backup(self.source)
+        sheets = self.shares("2/3")
+        self.assertEqual(len(sheets), 3)
+        self.assertIn("2 of 3", sheets[1])
+        self.assert_says(self.recover_from(sheets[:1], expect=12), "2 sheets are needed together; here are 1")
+        self.assert_says(self.recover_from([sheets[0], sheets[0]], expect=12), "twice")
+        self.assert_says(self.recover_from([sheets[0], self.shares("2/3")[1]], expect=12), "different sets")
+        self.assertEqual(len(self.slots()), 1)
+        self.recover_from([sheets[2], sheets[0]])
+        self.run_mbu(["restore", "latest", "--target", self.path("back")], password=OTHER)
+        trees.assert_same(self, self.source, self.path("back") + self.source)
+
+    def test_shares_are_as_the_format_says(self):
+        def times(a, b):
+            product = 0
+            while b:
+                product ^= a if b & 1 else 0
+                a = a << 1 ^ (0x11d if a & 0x80 else 0)
+                b >>= 1
+            return product
+
+        def inverse(a):
+            return next(b for b in range(1, 256) if times(a, b) == 1)
+
+        shares = {}
+        for sheet in self.shares("3/4")[1:]:
+            head, *lines = (mbu_reader.recovery_line(line) for line in re.findall(r"^ *[1-5]: (.*)$", sheet, re.MULTILINE))
+            self.assertEqual(head[0], 3)
+            shares[head[1]] = b"".join(line[:8] for line in lines)
+        self.assertEqual(set(shares), {2, 3, 4})
+        root = bytearray(32)
+        for x, values in shares.items():
+            weight = 1
+            for other in shares:
+                if other != x:
+                    weight = times(weight, times(other, inverse(other ^ x)))
+            for i, value in enumerate(values):
+                root[i] ^= times(weight, value)
+        self.assertEqual(bytes(root), mbu_reader.Repository(self.repo, support.PASSWORD.encode()).keys.root)
+
+    def test_says_which_shares_cannot_be(self):
+        for text in ("3", "1/3", "4/3", "2/256", "x/3", "/", "3/"):
+            self.assert_says(self.run_mbu(["key", "export-recovery", "--shares", text], expect=2), "--shares")
+        self.key("list", "--shares", "2/3", expect=2)
+
     def test_is_the_owners_and_for_paper(self):
         self.key("export-recovery", expect=2)
         laptop = self.new_writer()

@@ -57,7 +57,7 @@ TEST_F(Sheet, NamesTheLineWithTheMistake) {
     auto wrong = text();
     auto& c = wrong[static_cast<std::size_t>(line * 20 + 7)];
     c = c == 'A' ? 'B' : 'A';
-    refuses(wrong, "line " + std::to_string(line + 1) + " of the sheet has a mistake");
+    refuses(wrong, "line " + std::to_string(line + 1) + " has a mistake");
   }
 }
 
@@ -80,6 +80,80 @@ TEST_F(Sheet, IsOfOneRepository) {
   const auto good = text();
   id_ = random_identifier<RepositoryId>();
   refuses(good, "another repository");
+}
+
+TEST_F(Sheet, ComesBackFromOneLineAsItIsScanned) {
+  auto scanned = text();
+  std::erase_if(scanned, [](char c) { return c == ' ' || c == '\n'; });
+  EXPECT_EQ(read(scanned).expose(), root_.expose());
+}
+
+class Shares : public Sheet {
+ protected:
+  [[nodiscard]] std::vector<std::string> make(unsigned needed, unsigned made) const {
+    std::vector<std::string> texts;
+    for (const auto& share : encode_recovery_shares(root_, id_, needed, made)) texts.push_back(std::string(as_text(share.view())) + '\n');
+    return texts;
+  }
+};
+
+TEST_F(Shares, AnyThatAreEnoughGiveTheWhole) {
+  const auto all = make(3, 5);
+  ASSERT_EQ(all.size(), 5U);
+  for (std::size_t a = 0; a < 5; ++a) {
+    for (std::size_t b = 0; b < 5; ++b) {
+      if (b == a) continue;
+      refuses(all[a] + all[b], "3 sheets are needed together; here are 2");
+      for (std::size_t c = 0; c < 5; ++c) {
+        if (c == a || c == b) continue;
+        EXPECT_EQ(read(all[a] + all[b] + "\n" + all[c]).expose(), root_.expose());
+      }
+    }
+  }
+  EXPECT_EQ(read(all[0] + all[1] + all[2] + all[3] + all[4]).expose(), root_.expose()) << "more than enough";
+}
+
+TEST_F(Shares, OfManySizes) {
+  for (const auto& [needed, made] : {std::pair(2U, 2U), {2U, 3U}, {5U, 5U}, {2U, kMostShares}, {kMostShares, kMostShares}}) {
+    const auto all = make(needed, made);
+    std::string text;
+    for (unsigned i = 0; i < needed; ++i) text += all[made - 1 - i];
+    EXPECT_EQ(read(text).expose(), root_.expose()) << needed << " of " << made;
+  }
+}
+
+// What a share says must not depend on the secret alone: else fewer shares than are needed would say something.
+TEST_F(Shares, AreDifferentEachTime) {
+  const auto once = make(2, 2), again = make(2, 2);
+  EXPECT_NE(once[0], again[0]);
+  EXPECT_EQ(once[0].find(text().substr(0, 15)), std::string::npos);
+  refuses(once[0] + again[1], "different sets");
+}
+
+TEST_F(Shares, NameWhatIsWrong) {
+  const auto all = make(2, 3);
+  refuses(all[0], "2 sheets are needed together; here are 1");
+  refuses(all[0] + all[0], "sheet 2 is here twice");
+  refuses(all[0].substr(0, 80) + all[1], "line 5 has a mistake");
+  refuses(all[0] + all[1].substr(0, 60), "sheet 2 has five lines; here are 3");
+  auto wrong = all[0];
+  wrong[0] = wrong[0] == '1' ? '2' : '1';
+  refuses(wrong, "line 1 has a mistake");
+  std::string numbered;
+  for (int sheet = 0; sheet < 2; ++sheet) {
+    for (std::size_t i = 0; i < 5; ++i) numbered += std::to_string(i + 1) + ": " + all[0].substr(i * 20, 20);
+  }
+  numbered[5 * 23 + 2 * 23 + 4] = numbered[5 * 23 + 2 * 23 + 4] == '1' ? '2' : '1';
+  refuses(numbered, "line 3 of sheet 2 has a mistake");
+  test::expect_error(Code::usage, "from 2", [&] { (void)make(1, 3); });
+  test::expect_error(Code::usage, "from 2", [&] { (void)make(4, 3); });
+  test::expect_error(Code::usage, "255", [&] { (void)make(2, 256); });
+}
+
+TEST_F(Shares, AreOfOneRepository) {
+  const auto all = make(2, 2);
+  id_ = random_identifier<RepositoryId>();
+  refuses(all[0] + all[1], "another repository");
 }
 
 }  // namespace

@@ -26,6 +26,14 @@ from objects import (DATA, INLINE, LIST, LOCK, MAX_PACK, PAGE, PREFIX, SNAPSHOT,
 KNOWN_FEATURES = ("solid-blocks",)
 
 
+def recovery_line(text):
+    """The ten bytes of a line of a recovery sheet (§3)."""
+    number = 0
+    for character in text.replace(" ", ""):
+        number = number << 5 | "0123456789ABCDEFGHJKMNPQRSTVWXYZ".index(character)
+    return number.to_bytes(10, "big")
+
+
 class NotFound(Exception):
     """There is no such snapshot or path."""
 

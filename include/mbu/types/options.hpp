@@ -36,7 +36,7 @@ struct RepositoryOptions {
   bool use_session_keys = false;  // if no source of a password is set: what `unlock_seconds` has kept, before a person is asked
   // What opens the repository stays in the kernel's keyring of this login session for so long, so that nobody is asked meanwhile; 0: it does not.
   std::uint32_t unlock_seconds = 0;
-  std::optional<Password> recovery_sheet;  // as Repository::recovery_sheet() made it: instead of a password
+  std::optional<Password> recovery_sheet;  // as Repository::recovery_sheet() or recovery_shares() made it, as many as are needed: instead of a password
   EventSink* events = nullptr;    // null: silence
   const Interrupt* interrupt = nullptr;
 };

@@ -1,0 +1,31 @@
+// Lines of secrets on paper: ten bytes as sixteen characters that people copy by hand. Pure functions; any thread.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/secret.hpp"
+
+namespace mbu::keys {
+
+inline constexpr std::size_t kBytesInALine = 10;
+inline constexpr std::size_t kLineWidth = 20;  // "K7QD 0M2X 9FZ4 PW1A" and a line break
+using RecoveryLine = crypto::Secret<std::array<std::uint8_t, kBytesInALine>>;
+
+// Sixteen digits of Crockford's base 32 (https://www.crockford.com/base32.html), which has no I, L, O and U, in groups of four. `to` has room for
+// kLineWidth characters.
+void write_line(const RecoveryLine& line, char* to);
+
+struct CopiedLine {
+  std::string name;  // for people: "line 3", "line 3 of sheet 2"
+  RecoveryLine bytes;
+};
+
+// What was copied, scanned or printed. Either case, O for 0, I and L for 1; blanks, dashes and empty lines are skipped. When some lines are numbered
+// ("1:"), the others do not count; when none are, sixteen characters follow each other, however they are broken into lines. Throws
+// Code::wrong_password naming the line that is wrong.
+[[nodiscard]] std::vector<CopiedLine> read_lines(std::string_view text);
+
+}  // namespace mbu::keys
