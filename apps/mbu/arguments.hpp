@@ -17,6 +17,7 @@ struct GlobalFlags {
   std::string password_file, password_command;
   int password_descriptor = -1;
   std::string credential;         // file
+  bool any_kdf_cost = false;
   std::string cache_directory;
   bool no_cache = false;
   bool json = false;

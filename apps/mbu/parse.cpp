@@ -80,6 +80,7 @@ void CommandLine::define_global_flags() {
     global.password_descriptor = static_cast<int>(parse_number("--password-fd", given, 0, 1 << 20));
   });
   flags.text("--credential", "FILE", global.credential, "a writer's credential, which adds snapshots and reads nothing (MBU_CREDENTIAL)");
+  flags.flag("--any-kdf-cost", global.any_kdf_cost, "stretch a password even where that takes more than 1 GiB, 16 passes or 100 million rounds");
   flags.heading("Work");
   flags.text("--cache-dir", "DIR", global.cache_directory, "where the cache lies (MBU_CACHE_DIR)");
   flags.flag("--no-cache", global.no_cache, "use no cache");

@@ -120,6 +120,7 @@ RepositoryOptions Session::options() {
   options.location = location();
   if (!flags_.cache_directory.empty()) options.cache_directory = absolute_path(flags_.cache_directory);
   options.credential_file = credential_;
+  options.any_kdf_cost = flags_.any_kdf_cost;
   options.use_cache = !flags_.no_cache;
   options.threads = flags_.threads;
   const std::string& compression = flags_.compression.empty() ? configuration_.compression : flags_.compression;

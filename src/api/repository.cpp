@@ -59,6 +59,7 @@ std::unique_ptr<repo::Vault> open_vault(RepositoryOptions& options) {
     }
     unlock.try_session = options.use_session_keys && !options.password.any_given();
     unlock.keep_seconds = options.unlock_seconds;
+    unlock.any_kdf_cost = options.any_kdf_cost;
     unlock.recovery_sheet = std::move(options.recovery_sheet);
     options.recovery_sheet.reset();
     auto vault = repo::Vault::open(store::open_store(options.location), unlock);
@@ -121,15 +122,24 @@ struct Repository::Impl {
                                           [this](const std::string& text) { events.warning(text); });
   }
 
-  // What was never seen of these objects before is remembered from now on.
-  void remember(store::Folder folder) {
+  // What was never seen of these objects before is remembered from now on. What was, must never go (`lasts`), and is gone nevertheless, is told: a store that
+  // was put back to an older state hides what came later.
+  void remember(store::Folder folder, const std::function<bool(const std::string& path)>& lasts = {}) {
     const auto seen = state.seen();
-    std::vector<std::string> fresh;
-    for (const auto& listed : vault->store().list(folder, false)) {
-      auto path = store::object_path(folder, listed.name);
-      if (!seen.contains(path)) fresh.push_back(std::move(path));
-    }
+    std::set<std::string> here;
+    for (const auto& listed : vault->store().list(folder, false)) here.insert(store::object_path(folder, listed.name));
+    std::vector<std::string> fresh, gone;
+    std::ranges::set_difference(here, seen, std::back_inserter(fresh));
     state.remember(fresh);
+    if (!lasts) return;
+    const auto prefix = std::string(store::folder_name(folder)) + '/';
+    for (auto path = seen.lower_bound(prefix); path != seen.end() && path->starts_with(prefix); ++path) {
+      if (!here.contains(*path) && lasts(*path)) gone.push_back(*path);
+    }
+    if (gone.empty() || !told_gone.insert(folder).second) return;
+    events.warning(gone.front() + (gone.size() == 1 ? " is" : " and " + std::to_string(gone.size() - 1) + " more are") +
+                   " gone: this machine has seen more of the repository than it shows now. If you have put an older copy in its place yourself, remove " +
+                   state.directory() + "/seen");
   }
 
   // user@host, or with a number behind.
@@ -143,13 +153,15 @@ struct Repository::Impl {
 
   void remember_keys() {
     remember(store::Folder::keys);
-    remember(store::Folder::statements);
+    remember(store::Folder::statements, [](const std::string&) { return true; });
   }
 
   std::vector<repo::StoredSnapshot> read_snapshots() {
     vault->require_owner();
     auto all = repo::read_snapshots(context, repo::Which::current);
-    remember(store::Folder::snapshots);
+    std::set<std::string> forgotten;
+    for (const auto& name : vault->constitution().forgotten) forgotten.insert(store::object_path(store::Folder::snapshots, name));
+    remember(store::Folder::snapshots, [&](const std::string& path) { return !forgotten.contains(path); });
     return all;
   }
 
@@ -172,6 +184,7 @@ struct Repository::Impl {
   cache::State state;
   std::unique_ptr<cache::Cache> cache;
   repo::Context context;
+  std::set<store::Folder> told_gone;
 };
 
 Repository::Repository(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -108,7 +108,8 @@ Slot decode_slot(ByteView bytes, const std::string& subject) {
 void check_kdf_cost(const Slot& slot, const std::string& subject) {
   const bool fits = slot.kdf == SlotKdf::argon2id ? kMemoryKib.hold(slot.memory_kib) && kPasses.hold(slot.passes)
                                                   : kIterations.hold(slot.passes);
-  if (!fits) throw Error(Code::corrupt, "asks for a key derivation that costs too much or too little", subject);
+  if (!fits) throw Error(Code::corrupt, "asks for a key derivation that costs too much or too little", subject,
+                         "if you know that it is right: --any-kdf-cost");
 }
 
 ByteView slot_public_part(ByteView bytes) { return part(bytes, kSlotPublicSize); }

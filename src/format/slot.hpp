@@ -34,7 +34,7 @@ struct Slot {
 
 // Throws Code::corrupt. What the KDF would cost is not looked at: check_kdf_cost() must be called before deriving.
 [[nodiscard]] Slot decode_slot(ByteView bytes, const std::string& subject);
-// Throws Code::corrupt when deriving would cost more, or protect less, than a reader may accept.
+// Throws Code::corrupt when deriving would cost more, or protect less, than a reader may accept unless he is told to.
 void check_kdf_cost(const Slot& slot, const std::string& subject);
 
 // Parts of a slot's bytes. `bytes` may end behind the part that is asked for; Code::corrupt when it ends before.

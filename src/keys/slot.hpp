@@ -47,10 +47,10 @@ struct OwnerSecrets {
 // What a slot wraps: the owner's root secret, or a writer's credential.
 using Unlocked = std::variant<OwnerSecrets, format::WriterCredential>;
 
-// Nothing when the password is not this slot's. Code::corrupt when the slot belongs to another config, asks for a cost that no slot may have,
-// or has a public key that is not its secret's.
+// Nothing when the password is not this slot's. Code::corrupt when the slot belongs to another config, asks for a cost that no slot may have
+// (unless `any_cost`), or has a public key that is not its secret's.
 [[nodiscard]] std::optional<Unlocked> open_slot(ByteView bytes, const ObjectName& config_hash, const Password& password,
-                                                const std::string& subject);
+                                                const std::string& subject, bool any_cost = false);
 
 // The keys that what was unlocked makes.
 [[nodiscard]] std::unique_ptr<Keyring> make_keyring(const Unlocked& unlocked, const RepositoryId& repository);

@@ -39,14 +39,14 @@ struct Opened {
 };
 
 // Owners' slots in front: theirs are most passwords that people type. Of these, the cheap ones first: who plants dear ones delays nobody whose password fits.
-std::vector<FoundSlot> find_slots(store::Store& store, std::optional<Error>& damage) {
+std::vector<FoundSlot> find_slots(store::Store& store, bool any_kdf_cost, std::optional<Error>& damage) {
   std::vector<FoundSlot> slots;
   for (const auto& listed : store.list(store::Folder::keys, false)) {
     FoundSlot found{store::object_path(store::Folder::keys, listed.name), listed.name, {}};
     try {
       found.bytes = store::read_verified(store, store::Folder::keys, listed.name, kLargestSlot);
       const auto slot = format::decode_slot(found.bytes, found.path);
-      format::check_kdf_cost(slot, found.path);
+      if (!any_kdf_cost) format::check_kdf_cost(slot, found.path);
       found.is_owners = slot.role == format::Role::owner;
       constexpr double kRoundsOfPbkdf2 = 3;  // are as dear as one
       found.cost = slot.kdf == format::SlotKdf::argon2id ? static_cast<double>(slot.memory_kib) * slot.passes : slot.passes / kRoundsOfPbkdf2;
@@ -61,19 +61,19 @@ std::vector<FoundSlot> find_slots(store::Store& store, std::optional<Error>& dam
 }
 
 // Opens the first slot that the password fits and that was not removed. Damaged slots are only reported when no other opens.
-Opened open_by_password(store::Store& store, const ReadConfig& config, const std::function<Password()>& obtain) {
+Opened open_by_password(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
   std::optional<Error> damage;
-  const auto slots = find_slots(store, damage);
+  const auto slots = find_slots(store, unlock.any_kdf_cost, damage);
   if (slots.empty()) {
     if (damage) throw *damage;
     throw Error(Code::corrupt, "holds no slot: no password can open this repository", "keys/",
                 "bring keys/ back from a copy of the repository");
   }
-  const Password password = obtain();
+  const Password password = unlock.obtain();
   std::optional<Opened> removed;
   for (const auto& slot : slots) {
     try {
-      auto secrets = keys::open_slot(slot.bytes, config.hash, password, slot.path);
+      auto secrets = keys::open_slot(slot.bytes, config.hash, password, slot.path, unlock.any_kdf_cost);
       if (!secrets) continue;
       Opened opened(std::move(*secrets), slot.name, store, config.config);
       if (!opened.is_removed()) return opened;
@@ -94,7 +94,7 @@ Opened open_credential(store::Store& store, const ReadConfig& config, const Unlo
   if (!key) asked = unlock.obtain();
   std::optional<keys::Unlocked> secrets;
   try {
-    secrets = keys::open_slot(slot, config.hash, key ? *key : *asked, unlock.credential_path);
+    secrets = keys::open_slot(slot, config.hash, key ? *key : *asked, unlock.credential_path, unlock.any_kdf_cost);
   } catch (const Error& error) {
     if (error.code() != Code::corrupt) throw;
     throw Error(Code::wrong_password, "the credential " + error.happened(), unlock.credential_path);
@@ -112,7 +112,7 @@ Opened open_any(store::Store& store, const ReadConfig& config, const Unlock& unl
       keys::drop_from_session(config.config.repository);
     }
   }
-  return unlock.credential ? open_credential(store, config, unlock) : open_by_password(store, config, unlock.obtain);
+  return unlock.credential ? open_credential(store, config, unlock) : open_by_password(store, config, unlock);
 }
 
 }  // namespace

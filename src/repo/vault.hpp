@@ -22,6 +22,7 @@ struct Unlock {
   std::optional<Password> recovery_sheet = {};          // then neither a credential nor a slot is used
   bool try_session = false;                             // before a password is asked for: keys that were unlocked in this session
   std::uint32_t keep_seconds = 0;                       // what was unlocked stays so in this session for so long; 0: it does not
+  bool any_kdf_cost = false;                            // derive whatever a slot asks for
   std::function<Password()> obtain = {};                // not called when there is nothing to open, or a credential has its key with it
 };
 

@@ -20,6 +20,7 @@ import trees
 from watching import WatchTest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "reader"))
+import make_repository as make  # noqa: E402
 import mbu_reader  # noqa: E402
 import objects  # noqa: E402
 
@@ -96,6 +97,14 @@ class Passwords(Keys):
         shutil.copytree(self.path("kept"), keys, dirs_exist_ok=True)
         self.run_mbu(["snapshots"])
         self.check()
+
+    def test_one_that_costs_too_much_is_refused_unless_one_insists(self):
+        dear = self.path("dear")
+        make.Repository(dear, support.PASSWORD.encode(), kdf=(objects.ARGON2ID, 8 * 1024, 17))
+        refused = self.run_mbu(["-r", dear, "snapshots"], expect=20)
+        self.assert_says(refused, "costs too much")
+        self.assert_says(refused, "--any-kdf-cost")
+        self.run_mbu(["-r", dear, "--any-kdf-cost", "snapshots"])
 
     def test_the_last_one_stays(self):
         name = next(iter(self.slots()))
@@ -630,6 +639,86 @@ class Writers(Keys):
         for snapshot in self.snapshots():
             chains.setdefault((snapshot["writer"], snapshot["instance"]), []).append(snapshot["number"])
         self.assertEqual(sorted(chains.values()), [[1], [1, 2]])
+
+
+class Stores(Keys):
+    """What a store can do that has no key, and what it can see."""
+
+    def test_one_that_goes_back_to_an_older_state_is_noticed(self):
+        self.backup(self.source)
+        shutil.copytree(self.repo, self.path("older"))
+        trees.write(f"{self.source}/fresh", b"1")
+        self.backup(self.source)
+        shutil.rmtree(self.repo)
+        os.rename(self.path("older"), self.repo)
+        said = self.run_mbu(["snapshots"])
+        self.assert_says(said, "snapshots/")
+        self.assert_says(said, "gone")
+        self.assert_says(self.run_mbu(["restore", "latest", "--target", self.path("back")]), "gone")
+        self.assert_says(self.run_mbu(["check"], expect=20), "is missing: it was here before")
+        os.unlink(self.own_state("seen"))
+        self.assertNotIn("gone", self.run_mbu(["snapshots"]).err)
+
+    def own_state(self, name):
+        (found,) = [os.path.join(root, name) for root, _, names in os.walk(self.state) if name in names]
+        return found
+
+    def test_one_that_withholds_what_the_owner_said_is_noticed(self):
+        self.backup(self.source)
+        snapshot = self.snapshots()[0]["id"]
+        before = set(os.listdir(os.path.join(self.repo, "state")))
+        self.run_mbu(["forget", snapshot])
+        self.assertNotIn("gone", self.run_mbu(["snapshots"]).err)
+        (statement,) = set(os.listdir(os.path.join(self.repo, "state"))) - before
+        os.unlink(os.path.join(self.repo, "state", statement))
+        self.assert_says(self.run_mbu(["snapshots"]), f"state/{statement} is gone")
+
+    def test_what_was_forgotten_may_go(self):
+        for number in range(2):
+            trees.write(f"{self.source}/fresh", b"%d" % number)
+            self.backup(self.source)
+        first = self.snapshots()[0]["id"]
+        self.run_mbu(["forget", first])
+        os.unlink(os.path.join(self.repo, "snapshots", first))
+        self.assertNotIn("gone", self.run_mbu(["snapshots"]).err)
+
+    def test_two_repositories_have_nothing_in_common(self):
+        """The same password and the same files: no object, no piece of ciphertext, no id."""
+        other = self.path("other")
+        self.run_mbu(["-r", other, "init", *CHEAP])
+        for repository in (self.repo, other):
+            self.run_mbu(["-r", repository, "backup", self.source])
+        one, two = (mbu_reader.Repository(path, support.PASSWORD.encode()) for path in (self.repo, other))
+        chunks = [{chunk for pack in reader.packs.values() for chunk in pack.places} for reader in (one, two)]
+        self.assertGreater(len(chunks[0]), 2)
+        self.assertEqual(chunks[0] & chunks[1], set())
+
+        def pieces(repository):
+            found = set()
+            for name in self.objects(repository):
+                data = self.read(os.path.join(repository, name))
+                found |= {data[at:at + 16] for at in range(len(data) - 15)}
+            return found
+
+        # But for what every repository has: magics, and versions and lengths, which are mostly zeros.
+        self.assertEqual({piece for piece in pieces(self.repo) & pieces(other) if len(set(piece)) > 8 and b"MBU" not in piece}, set())
+
+    def test_sizes_of_chunks_take_the_index_key(self):
+        """Tables of contents open with the key of their domain alone, and what a pack's size tells is padded away."""
+        self.new_writer("laptop", "--new-password-file", self.write("new", OTHER), *CHEAP)
+        self.source = self.path("one")
+        os.mkdir(self.source)
+        trees.write(f"{self.source}/secret", os.urandom(100_000))
+        self.backup(self.source)
+        self.assertEqual(mbu_reader.Repository(self.repo, OTHER.encode()).packs, {})
+        owner = mbu_reader.Repository(self.repo, support.PASSWORD.encode())
+        lengths = {place[2] for pack in owner.packs.values() for places in pack.places.values() for place in places if place[2] > 10_000}
+        self.assertGreater(len(lengths), 0)
+        for name in owner.packs:
+            data = self.read(os.path.join(self.repo, name))
+            for length in lengths:
+                self.assertNotIn(length.to_bytes(4, "little"), data)
+            self.assertEqual(objects.padme(len(data)), len(data))
 
 
 class Rotation(Keys):

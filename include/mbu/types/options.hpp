@@ -32,6 +32,7 @@ struct RepositoryOptions {
   Compression compression;
   bool verify_blocks = true;      // open and hash each block again before its pack is published
   PasswordSources password;
+  bool any_kdf_cost = false;      // stretch a password as long as a slot asks for; else more than 1 GiB, 16 passes or 100 million rounds are refused
   std::string credential_file;    // a writer's; empty: the password opens one of the repository's own slots
   bool use_session_keys = false;  // if no source of a password is set: what `unlock_seconds` has kept, before a person is asked
   // What opens the repository stays in the kernel's keyring of this login session for so long, so that nobody is asked meanwhile; 0: it does not.
