@@ -43,7 +43,7 @@ LIBRARIES = {
     "repo": {"zstd.h": "PkgConfig::zstd"},
     "ops/browse": {"archive.h": "PkgConfig::archive", "archive_entry.h": "PkgConfig::archive"},
     "api": {"nlohmann/": "nlohmann_json::nlohmann_json"},
-    "apps": {"CLI/": "", "fmt/": "", "nlohmann/": ""},
+    "apps": {"CLI/": "", "fmt/": "", "nlohmann/": "", "qrencode.h": ""},
 }
 
 # Headers that only Linux has belong behind src/os; who may not wait for that is named.
