@@ -65,6 +65,7 @@ struct KeyFlags {
   std::string file;               // where a new credential goes
   std::string new_password_file;
   std::int64_t unlock_seconds = 8 * 3600;
+  bool desktop = false;
   unsigned shares_needed = 0;     // of shares_made, of a recovery sheet; 0: it is not shared
   unsigned shares_made = 0;
   bool html = false;

@@ -265,7 +265,12 @@ void JsonView::rotated(const Rotation& rotation) {
   line(object);
 }
 
-void JsonView::session_unlocked(std::int64_t seconds) { line({{"message_type", "unlocked"}, {"seconds", seconds}}); }
+void JsonView::session_unlocked(std::int64_t seconds) {
+  Json object{{"message_type", "unlocked"}};
+  if (seconds == 0) object["desktop"] = true;
+  else object["seconds"] = seconds;
+  line(object);
+}
 
 void JsonView::session_locked(bool was_unlocked) { line({{"message_type", "locked"}, {"was_unlocked", was_unlocked}}); }
 

@@ -158,8 +158,13 @@ void accept(Context& context, Session& session) {
 }
 
 void unlock(Context& context, Session& session) {
-  session.unlock(static_cast<std::uint32_t>(context.arguments.key.unlock_seconds));
-  context.view.session_unlocked(context.arguments.key.unlock_seconds);
+  const KeyFlags& flags = context.arguments.key;
+  if (flags.desktop && !context.arguments.global.credential.empty()) {
+    throw Error(Code::usage, "the desktop keeps the owner's password, not a credential", {}, "without --desktop, key unlock keeps what it opens");
+  }
+  const std::int64_t seconds = flags.desktop ? 0 : flags.unlock_seconds;
+  session.unlock({static_cast<std::uint32_t>(seconds), flags.desktop});
+  context.view.session_unlocked(seconds);
 }
 
 void lock(Context& context, Session& session) { context.view.session_locked(Repository::lock(session.location())); }
@@ -182,6 +187,7 @@ void define_key(Flags& flags, Arguments& arguments) {
     }
     key.unlock_seconds = *seconds;
   });
+  flags.flag("--desktop", key.desktop, "of unlock: the password goes into the desktop's secret service, until key lock");
   flags.heading("The recovery sheet");
   flags.parsed("--shares", "K/N", "of export-recovery: N sheets, any K of which are needed together", [&key](const std::string& given) {
     const auto slash = given.find('/');

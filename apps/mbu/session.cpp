@@ -137,12 +137,13 @@ RepositoryOptions Session::options_with(Password password) {
   return filled;
 }
 
-Repository Session::open_with_prompt(std::uint32_t unlock_seconds) {
+Repository Session::open_with_prompt(const Keep& keep) {
   for (int left = only_prompt() ? kTries : 1;; --left) {
     RepositoryOptions filled = options();
     filled.password = sources();  // asked only when something needs it
-    filled.use_session_keys = ask_ != Ask::in_any_case && unlock_seconds == 0;
-    filled.unlock_seconds = unlock_seconds;
+    filled.use_kept_keys = ask_ != Ask::in_any_case && keep.unlock_seconds == 0 && !keep.on_desktop;
+    filled.unlock_seconds = keep.unlock_seconds;
+    filled.keep_on_desktop = keep.on_desktop;
     bool answered = false;
     if (filled.password.prompt) {
       filled.password.prompt = [&answered, ask = std::move(filled.password.prompt)](bool fresh) {
@@ -175,9 +176,9 @@ Repository Session::open() {
   return open_with_prompt();
 }
 
-void Session::unlock(std::uint32_t seconds) {
+void Session::unlock(const Keep& keep) {
   if (!Repository::exists(location())) refuse_missing();
-  (void)open_with_prompt(seconds);
+  (void)open_with_prompt(keep);
 }
 
 Repository Session::open_by_sheet(Password sheet) {

@@ -12,6 +12,12 @@
 
 namespace mbu::cli {
 
+// What is kept of what opened a repository, as RepositoryOptions has it.
+struct Keep {
+  std::uint32_t unlock_seconds = 0;
+  bool on_desktop = false;
+};
+
 class Session {
  public:
   enum class Ask { if_nothing_gives_it, in_any_case };
@@ -27,8 +33,8 @@ class Session {
 
   // The repository, which must be there. Code::no_repository tells how to make one.
   [[nodiscard]] Repository open();
-  // Opens it so that it stays open to this login session for a while.
-  void unlock(std::uint32_t seconds);
+  // Opens it so that nobody is asked for a while.
+  void unlock(const Keep& keep);
   // The same, opened by a recovery sheet.
   [[nodiscard]] Repository open_by_sheet(Password sheet);
   // The same, but the configured repository is made when there is none and none is remembered.
@@ -47,8 +53,7 @@ class Session {
   [[nodiscard]] PasswordSources sources();
   [[nodiscard]] Password obtain_fresh();
   [[nodiscard]] RepositoryOptions options_with(Password password);
-  // `unlock_seconds`: as in RepositoryOptions.
-  [[nodiscard]] Repository open_with_prompt(std::uint32_t unlock_seconds = 0);
+  [[nodiscard]] Repository open_with_prompt(const Keep& keep = {});
   [[nodiscard]] bool only_prompt();
   [[noreturn]] void refuse_missing();
   void refuse_what_is_not_here() const;

@@ -142,6 +142,7 @@ void TextView::rotated(const Rotation& rotation) {
 }
 
 void TextView::session_unlocked(std::int64_t seconds) {
+  if (seconds == 0) return tell("the desktop keeps the password from now on; `mbu key lock` ends it");
   tell(fmt::format("unlocked for this login session until {}; `mbu key lock` ends it", format_local_time(std::time(nullptr) + seconds)));
 }
 

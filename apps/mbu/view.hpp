@@ -82,6 +82,7 @@ class View : public EventSink {
   virtual void credentials(const std::vector<CredentialInfo>& all) = 0;
   virtual void credential(const CredentialReport& report) = 0;
   virtual void rotated(const Rotation& rotation) = 0;
+  // 0: the desktop keeps the password.
   virtual void session_unlocked(std::int64_t seconds) = 0;
   virtual void session_locked(bool was_unlocked) = 0;
   virtual void checked(const CheckOutcome& outcome) = 0;

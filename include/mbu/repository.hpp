@@ -25,7 +25,7 @@ class Repository {
   // Opens one: reads config, slots and statements, derives the key. Code::no_repository, wrong_password, corrupt.
   static Repository open(RepositoryOptions&& options);
 
-  // Takes what RepositoryOptions::unlock_seconds has kept out of the session again; whether there was anything. Code::no_repository.
+  // Takes what RepositoryOptions::unlock_seconds and keep_on_desktop have kept out again; whether there was anything. Code::no_repository.
   static bool lock(const std::string& location);
 
   // Whether a repository lies at `location` (its config exists). Reads nothing else, asks for no password.

@@ -9,6 +9,7 @@
 
 #include "api/cat.hpp"
 #include "api/watch.hpp"
+#include "keys/desktop.hpp"
 #include "keys/password_source.hpp"
 #include "keys/recovery_sheet.hpp"
 #include "keys/session.hpp"
@@ -52,18 +53,24 @@ std::string user_at_host() {
 std::unique_ptr<repo::Vault> open_vault(RepositoryOptions& options) {
   try {
     repo::Unlock unlock;
-    unlock.obtain = [&] { return keys::obtain_password(options.password, false); };
+    std::optional<Password> given;
+    unlock.obtain = [&] {
+      auto password = keys::obtain_password(options.password, false);
+      if (options.keep_on_desktop) given = password.clone();
+      return password;
+    };
     if (!options.credential_file.empty()) {
       unlock.credential_path = options.credential_file;
       unlock.credential = keys::read_credential_file(options.credential_file);
     }
-    unlock.try_session = options.use_session_keys && !options.password.any_given();
+    unlock.try_kept = options.use_kept_keys && !options.password.any_given();
     unlock.keep_seconds = options.unlock_seconds;
     unlock.any_kdf_cost = options.any_kdf_cost;
     unlock.recovery_sheet = std::move(options.recovery_sheet);
     options.recovery_sheet.reset();
     auto vault = repo::Vault::open(store::open_store(options.location), unlock);
     options.password = {};  // what nobody asked for must not stay in memory either
+    if (given) keys::keep_on_desktop(vault->keyring().repository(), vault->store().location(), *given);
     return vault;
   } catch (const Error& error) {
     const std::string folder = store::folder_name(store::Folder::keys) + '/';
@@ -78,6 +85,12 @@ std::unique_ptr<repo::Vault> open_vault(RepositoryOptions& options) {
     throw Error(Code::corrupt, "is missing: it was here before, and without a slot no password can open this repository", missing,
                 error.next());
   }
+}
+
+// What this session or the desktop keeps to open the repository; whether there was anything.
+bool drop_kept(const RepositoryId& repository) {
+  const bool session = keys::drop_from_session(repository);
+  return keys::drop_from_desktop(repository) || session;
 }
 
 const Interrupt& never() {
@@ -213,7 +226,7 @@ Repository Repository::open(RepositoryOptions&& options) {
 
 bool Repository::lock(const std::string& location) {
   const auto store = store::open_store(location);
-  return keys::drop_from_session(repo::read_config(*store).config.repository);
+  return drop_kept(repo::read_config(*store).config.repository);
 }
 
 bool Repository::exists(const std::string& location) { return store::open_store(location)->read_config().has_value(); }
@@ -311,7 +324,7 @@ CredentialInfo Repository::change_password(const Password& password, const Crede
   auto named = options;
   if (named.name.empty()) named.name = user_at_host();
   const auto added = ops::change_password(*impl_->vault, password, named);
-  keys::drop_from_session(impl_->vault->keyring().repository());  // unlocked by what is gone
+  drop_kept(impl_->vault->keyring().repository());  // it opens nothing any more
   impl_->remember_keys();
   return added;
 }

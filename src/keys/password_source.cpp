@@ -1,15 +1,16 @@
 #include "keys/password_source.hpp"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <string_view>
 
 #include "crypto/secret.hpp"
 #include "os/file.hpp"
+#include "os/program.hpp"
 
 namespace mbu::keys {
 namespace {
@@ -18,6 +19,15 @@ using Line = std::array<char, kLongestPassword + 2>;  // with CR and LF
 
 Error unusable(const std::string& what, const std::string& subject) {
   return Error(Code::wrong_password, what, subject);
+}
+
+// A line without its end.
+Password trimmed(char* text, std::size_t size, const std::string& subject) {
+  if (size > 0 && text[size - 1] == '\r') --size;
+  if (size > kLongestPassword) {
+    throw unusable("the password is longer than " + std::to_string(kLongestPassword) + " bytes", subject);
+  }
+  return Password::take(text, size);
 }
 
 // The first line that `fd` gives. A read of one byte at a time is slow, and right: passwords are short.
@@ -32,11 +42,7 @@ Password read_line(int fd, const std::string& subject) {
     if (n == 0 || text[size] == '\n') break;
     if (++size == line.expose().size()) break;
   }
-  if (size > 0 && text[size - 1] == '\r') --size;
-  if (size > kLongestPassword) {
-    throw unusable("the password is longer than " + std::to_string(kLongestPassword) + " bytes", subject);
-  }
-  return Password::take(text, size);
+  return trimmed(text, size, subject);
 }
 
 Password from_file(const std::string& path) {
@@ -45,64 +51,14 @@ Password from_file(const std::string& path) {
   return read_line(file.get(), path);
 }
 
-// Runs in the child between fork and exec: only calls that are safe there.
-[[noreturn]] void become_shell(const char* command, int output) {
-  ::signal(SIGPIPE, SIG_DFL);
-  ::signal(SIGINT, SIG_DFL);
-  ::signal(SIGTERM, SIG_DFL);
-  if (::dup2(output, STDOUT_FILENO) >= 0) ::execl("/bin/sh", "sh", "-c", command, nullptr);
-  ::_exit(127);
-}
-
-std::string how_it_ended(int status) {
-  if (WIFSIGNALED(status)) return "the password command was ended by signal " + std::to_string(WTERMSIG(status));
-  return "the password command failed with status " + std::to_string(WEXITSTATUS(status));
-}
-
-// What the command writes after its first line is read and dropped, so that it does not die of a closed pipe.
-void drain(int fd) {
-  crypto::Secret<std::array<char, 256>> dropped;
-  while (true) {
-    const ssize_t n = ::read(fd, dropped.expose().data(), dropped.expose().size());
-    if (n == 0 || (n < 0 && errno != EINTR)) return;
-  }
-}
-
-int wait_for(pid_t child) {
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) return 0;
-  }
-  return status;
-}
-
 Password from_command(const std::string& command) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw os::system_error({Code::failed, command}, "make a pipe for the password command", errno);
-  }
-  const os::Fd reading(ends[0]);
-  os::Fd writing(ends[1]);
-  const pid_t child = ::fork();
-  if (child < 0) throw os::system_error({Code::failed, command}, "start the password command", errno);
-  if (child == 0) become_shell(command.c_str(), writing.get());
-  writing.reset();
-  auto attempt = [&] {
-    Password password = read_line(reading.get(), command);
-    drain(reading.get());
-    return password;
-  };
-  std::optional<Password> password;
-  try {
-    password = attempt();
-  } catch (...) {
-    ::kill(child, SIGTERM);
-    wait_for(child);
-    throw;
-  }
-  const int status = wait_for(child);
-  if (status != 0) throw unusable(how_it_ended(status), command);
-  return std::move(*password);
+  crypto::Secret<Line> line;
+  char* const text = line.expose().data();
+  const auto end = os::run_program({.words = {"/bin/sh", "-c", command}, .output = {reinterpret_cast<std::uint8_t*>(text), line.expose().size()}});
+  if (!end) throw unusable("there is no /bin/sh to run the password command", command);
+  if (end->status != 0) throw unusable("the password command " + os::how_it_ended(*end), command);
+  const auto size = std::min(end->printed, std::string_view(text, end->printed).find('\n'));
+  return trimmed(text, size, command);
 }
 
 Password from_descriptor(int fd) { return read_line(fd, "descriptor " + std::to_string(fd)); }

@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
+#include "keys/desktop.hpp"
 #include "keys/recovery_sheet.hpp"
 #include "keys/session.hpp"
 #include "repo/envelope.hpp"
@@ -61,7 +62,7 @@ std::vector<FoundSlot> find_slots(store::Store& store, bool any_kdf_cost, std::o
 }
 
 // Opens the first slot that the password fits and that was not removed. Damaged slots are only reported when no other opens.
-Opened open_by_password(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
+Opened open_by_password(store::Store& store, const ReadConfig& config, const Unlock& unlock, const std::function<Password()>& obtain) {
   std::optional<Error> damage;
   const auto slots = find_slots(store, unlock.any_kdf_cost, damage);
   if (slots.empty()) {
@@ -69,7 +70,7 @@ Opened open_by_password(store::Store& store, const ReadConfig& config, const Unl
     throw Error(Code::corrupt, "holds no slot: no password can open this repository", "keys/",
                 "bring keys/ back from a copy of the repository");
   }
-  const Password password = unlock.obtain();
+  const Password password = obtain();
   std::optional<Opened> removed;
   for (const auto& slot : slots) {
     try {
@@ -103,16 +104,32 @@ Opened open_credential(store::Store& store, const ReadConfig& config, const Unlo
   throw Error(Code::wrong_password, key ? "the credential is damaged: its key does not open it" : "wrong password", unlock.credential_path);
 }
 
+// By what this session or the desktop keeps; nothing when it opens nothing any more.
+std::optional<Opened> open_by_kept(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
+  const auto& repository = config.config.repository;
+  if (auto found = keys::find_in_session(repository)) {
+    Opened opened(std::move(found->secrets), found->slot, store, config.config);
+    if (!opened.is_removed()) return opened;
+    keys::drop_from_session(repository);
+  }
+  auto password = keys::find_on_desktop(repository);
+  if (!password) return std::nullopt;
+  try {
+    auto opened = open_by_password(store, config, unlock, [&] { return std::move(*password); });
+    if (!opened.is_removed()) return opened;
+  } catch (const Error& error) {
+    if (error.code() != Code::wrong_password) throw;
+  }
+  return std::nullopt;
+}
+
 Opened open_any(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
   if (unlock.recovery_sheet) return {keys::OwnerSecrets{keys::decode_recovery_sheet(*unlock.recovery_sheet, config.config.repository)}, {}, store, config.config};
-  if (unlock.try_session && !unlock.credential) {
-    if (auto found = keys::find_in_session(config.config.repository)) {
-      Opened opened(std::move(found->secrets), found->slot, store, config.config);
-      if (!opened.is_removed()) return opened;
-      keys::drop_from_session(config.config.repository);
-    }
+  if (unlock.credential) return open_credential(store, config, unlock);
+  if (unlock.try_kept) {
+    if (auto opened = open_by_kept(store, config, unlock)) return std::move(*opened);
   }
-  return unlock.credential ? open_credential(store, config, unlock) : open_by_password(store, config, unlock);
+  return open_by_password(store, config, unlock, unlock.obtain);
 }
 
 }  // namespace

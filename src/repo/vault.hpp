@@ -20,7 +20,7 @@ struct Unlock {
   std::optional<keys::CredentialFile> credential = {};  // nothing: one of the repository's own slots
   std::string credential_path = {};                     // for messages
   std::optional<Password> recovery_sheet = {};          // then neither a credential nor a slot is used
-  bool try_session = false;                             // before a password is asked for: keys that were unlocked in this session
+  bool try_kept = false;                                // before a password is asked for: what was unlocked in this session or the desktop keeps
   std::uint32_t keep_seconds = 0;                       // what was unlocked stays so in this session for so long; 0: it does not
   bool any_kdf_cost = false;                            // derive whatever a slot asks for
   std::function<Password()> obtain = {};                // not called when there is nothing to open, or a credential has its key with it

@@ -203,6 +203,73 @@ class Unlocked(Keys):
         self.run_mbu(["snapshots"], password=None, expect=12)
 
 
+# What libsecret's program does, with a directory for a secret service.
+SECRET_TOOL = r"""#!/bin/sh
+echo "$@" >>"$SERVICE/calls"
+command=$1
+shift
+case $1 in --label=*) shift ;; esac
+item=$SERVICE/$(echo "$*" | tr ' ' -)
+case $command in
+  store) [ -e "$SERVICE/refuses" ] && exit 1; cat >"$item" ;;
+  lookup) cat "$item" 2>/dev/null ;;
+  clear) rm "$item" ;;
+esac
+"""
+
+
+class Desktop(Keys):
+    """The desktop's secret service, behind a double of the program that speaks to it."""
+
+    def setUp(self):
+        super().setUp()
+        os.mkdir(self.path("service"))
+        os.mkdir(self.path("bin"))
+        os.chmod(self.write(self.path("bin", "secret-tool"), SECRET_TOOL), 0o755)
+        self.desktop = {"PATH": self.path("bin") + ":" + os.environ["PATH"], "SERVICE": self.path("service"), "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"}
+
+    def kept(self):
+        return [self.read(self.path("service", name)) for name in os.listdir(self.path("service")) if name.startswith("application-mbu-repository-")]
+
+    def test_nobody_is_asked_until_it_is_locked(self):
+        self.run_mbu(["snapshots"], password=None, env=self.desktop, expect=12)
+        self.assertTrue(self.key("unlock", "--desktop", env=self.desktop).of_type("unlocked")[0]["desktop"])
+        self.assertEqual(self.kept(), [support.PASSWORD.encode()])
+        self.run_mbu(["backup", self.source], password=None, env=self.desktop)
+        self.run_mbu(["snapshots"], password=None, expect=12)
+        self.assertTrue(self.key("lock", password=None, env=self.desktop).of_type("locked")[0]["was_unlocked"])
+        self.assertEqual(self.kept(), [])
+        self.run_mbu(["snapshots"], password=None, env=self.desktop, expect=12)
+        self.assertFalse(self.key("lock", password=None, env=self.desktop).of_type("locked")[0]["was_unlocked"])
+        self.assertNotIn(support.PASSWORD.encode(), self.read(self.path("service", "calls")))
+
+    def test_a_password_that_is_given_comes_first(self):
+        self.key("unlock", "--desktop", env=self.desktop)
+        self.run_mbu(["snapshots"], password="wrong", env=self.desktop, expect=12)
+
+    def test_one_that_was_changed_elsewhere_opens_nothing_and_does_no_harm(self):
+        self.key("unlock", "--desktop", env=self.desktop)
+        self.key("passwd", "--new-password-file", self.write("new", OTHER), *CHEAP)
+        self.run_mbu(["snapshots"], password=None, env=self.desktop, expect=12)
+        self.run_mbu(["snapshots"], password=OTHER, env=self.desktop)
+
+    def test_a_change_takes_it_out(self):
+        self.key("unlock", "--desktop", env=self.desktop)
+        self.key("passwd", "--new-password-file", self.write("new", OTHER), *CHEAP, env=self.desktop)
+        self.assertEqual(self.kept(), [])
+
+    def test_what_is_wrong_is_not_kept(self):
+        self.key("unlock", "--desktop", password="wrong", env=self.desktop, expect=12)
+        self.assertEqual(self.kept(), [])
+        self.write(self.path("service", "refuses"), "")
+        self.assert_says(self.key("unlock", "--desktop", env=self.desktop, expect=1), "does not keep")
+
+    def test_says_what_is_missing(self):
+        self.assert_says(self.key("unlock", "--desktop", env={"DBUS_SESSION_BUS_ADDRESS": "", "XDG_RUNTIME_DIR": ""}, expect=1), "no desktop session")
+        os.unlink(self.path("bin", "secret-tool"))
+        self.assert_says(self.key("unlock", "--desktop", env={**self.desktop, "PATH": self.path("bin")}, expect=1), "libsecret-tools")
+
+
 class Recovery(Keys):
     def sheet(self):
         return self.run_mbu(["key", "export-recovery"]).out

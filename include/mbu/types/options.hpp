@@ -34,9 +34,10 @@ struct RepositoryOptions {
   PasswordSources password;
   bool any_kdf_cost = false;      // stretch a password as long as a slot asks for; else more than 1 GiB, 16 passes or 100 million rounds are refused
   std::string credential_file;    // a writer's; empty: the password opens one of the repository's own slots
-  bool use_session_keys = false;  // if no source of a password is set: what `unlock_seconds` has kept, before a person is asked
+  bool use_kept_keys = false;     // if no source of a password is set: what `unlock_seconds` or `keep_on_desktop` has kept, before a person is asked
   // What opens the repository stays in the kernel's keyring of this login session for so long, so that nobody is asked meanwhile; 0: it does not.
   std::uint32_t unlock_seconds = 0;
+  bool keep_on_desktop = false;   // the password that opens the repository goes into the desktop's secret service, where it stays
   std::optional<Password> recovery_sheet;  // as Repository::recovery_sheet() or recovery_shares() made it, as many as are needed: instead of a password
   EventSink* events = nullptr;    // null: silence
   const Interrupt* interrupt = nullptr;
