@@ -120,31 +120,24 @@ void export_recovery(Context& context, Session& session) {
   if (flags.html) end_html(output);
 }
 
-constexpr std::size_t kLongestSheet = 16 * 1024;  // bytes of a file: some shares with all that is printed around them
-
-Password joined(const std::vector<Password>& parts) {
-  std::size_t size = 0;
-  for (const auto& part : parts) size += part.view().size() + 1;
-  std::string text;
-  text.reserve(size);  // so that it never moves and leaves a copy
-  for (const auto& part : parts) text.append(reinterpret_cast<const char*>(part.view().data()), part.view().size()).push_back('\n');
-  return Password::take(text.data(), text.size());
-}
+constexpr std::size_t kLongestSheet = 1024 * 1024;  // bytes of a file: 255 shares with all that is printed around them
 
 // The sheet or shares as they were copied: from files, or typed line by line.
-Password copied_sheets(Context& context) {
+std::vector<Password> copied_sheets(Context& context) {
   std::vector<Password> parts;
   for (const auto& file : context.arguments.key.sheets) parts.push_back(read_secret_file(file, kLongestSheet));
-  if (!parts.empty()) return joined(parts);
+  if (!parts.empty()) return parts;
   if (!can_prompt()) throw Error(Code::wrong_password, "there is nobody to ask for the recovery sheet", {}, "give --sheet FILE");
   for (std::size_t number = 1;; ++number) {
-    parts.push_back(prompt_password(fmt::format("line {} of the sheet{}: ", number, number > 4 ? ", or nothing" : ""), false, context.interrupt));
-    if (parts.back().empty()) return joined(parts);
+    parts.push_back(prompt_password(fmt::format("line {} of what was copied{}: ", number, number > 4 ? ", or nothing" : ""), false, context.interrupt));
+    if (!parts.back().empty()) continue;
+    parts.pop_back();
+    return parts;
   }
 }
 
 void recover(Context& context, Session& session) {
-  Repository repository = session.open_by_sheet(copied_sheets(context));
+  Repository repository = session.open_by_sheets(copied_sheets(context));
   const auto password = new_password(context, repository.location());
   const CredentialOptions options{context.arguments.key.name, kdf_of(context, session)};
   context.view.credential({CredentialReport::Change::added, repository.add_password(password, options)});

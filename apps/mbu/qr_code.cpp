@@ -27,7 +27,11 @@ QrCode::QrCode(std::string_view text) {
   if (code_->code == nullptr) throw Error(mbu::Code::failed, "a QR code cannot be made of it", "the recovery sheet");
 }
 
+QrCode::QrCode(QrCode&&) noexcept = default;
+QrCode& QrCode::operator=(QrCode&&) noexcept = default;
+
 QrCode::~QrCode() {
+  if (!code_) return;
   ::explicit_bzero(code_->code->data, static_cast<std::size_t>(size()) * static_cast<std::size_t>(size()));
   QRcode_free(code_->code);
 }

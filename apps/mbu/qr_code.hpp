@@ -9,12 +9,12 @@ namespace mbu::cli {
 
 class QrCode {
  public:
-  // `text`: capital letters, digits and blanks. It is a secret: what was made of it is overwritten at the end. Throws Code::failed when it does not
-  // fit.
+  // `text`: capital letters and digits. The code is overwritten at the end; what libqrencode had on the way to it is not. Throws Code::failed when it
+  // does not fit.
   explicit QrCode(std::string_view text);
   ~QrCode();
-  QrCode(const QrCode&) = delete;
-  QrCode& operator=(const QrCode&) = delete;
+  QrCode(QrCode&&) noexcept;
+  QrCode& operator=(QrCode&&) noexcept;
 
   // Modules along one side, without the quiet zone around it.
   [[nodiscard]] int size() const noexcept;

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <string.h>
+
 #include <algorithm>
-#include <functional>
 
 #include "qr_code.hpp"
 
@@ -13,11 +14,12 @@ namespace {
 
 std::string_view text_of(const Password& lines) { return {reinterpret_cast<const char*>(lines.view().data()), lines.view().size()}; }
 
-void for_each_line(const Password& lines, const std::function<void(int number, std::string_view line)>& visit) {
+void print_lines(Output& output, const Password& lines) {
   auto rest = text_of(lines);
   for (int number = 1; !rest.empty(); ++number) {
     const auto end = std::min(rest.find('\n'), rest.size());
-    visit(number, rest.substr(0, end));
+    output.write(fmt::format("  {}: ", number));
+    output.line(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
 }
@@ -26,7 +28,9 @@ void for_each_line(const Password& lines, const std::function<void(int number, s
 QrCode code_of(const Password& lines) {
   std::string scanned(text_of(lines));
   std::erase_if(scanned, [](char c) { return c == ' ' || c == '\n'; });
-  return QrCode(scanned);
+  QrCode code(scanned);
+  ::explicit_bzero(scanned.data(), scanned.size());
+  return code;
 }
 
 std::string escaped(std::string_view text) {
@@ -48,10 +52,7 @@ void print_text(Output& output, const RecoveryPage& page) {
   output.line(page.title);
   output.line(page.warning);
   output.line("");
-  for_each_line(page.lines, [&](int number, std::string_view line) {
-    output.write(fmt::format("  {}: ", number));
-    output.line(line);
-  });
+  print_lines(output, page.lines);
   output.line("");
   if (writes_utf8()) output.line(code_of(page.lines).text(is_terminal(STDOUT_FILENO)));
   output.line("To use it: " + page.use);
@@ -61,19 +62,15 @@ void begin_html(Output& output, const std::string& title) {
   output.line("<!DOCTYPE html>");
   output.line("<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + escaped(title) + "</title>");
   output.line("<style>body{font-family:sans-serif;max-width:45em;margin:2em auto}section{break-after:page}"
-              "ol{font:1.4em monospace}svg{width:7cm;height:7cm}code{word-break:break-all}</style></head><body>");
+              "pre{font:1.4em monospace}svg{width:7cm;height:7cm}code{word-break:break-all}</style></head><body>");
 }
 
 void print_html(Output& output, const RecoveryPage& page) {
   output.line("<section><h1>" + escaped(page.title) + "</h1>");
-  output.line("<p>" + escaped(page.warning) + "</p><ol>");
-  for_each_line(page.lines, [&](int, std::string_view line) {
-    output.write("<li>");
-    output.write(line);
-    output.line("</li>");
-  });
+  output.line("<p>" + escaped(page.warning) + "</p><pre>");
+  print_lines(output, page.lines);
   const QrCode code = code_of(page.lines);
-  output.line(fmt::format("</ol><svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-4 -4 {0} {0}\"><path d=\"{1}\"/></svg>", code.size() + 8, code.path()));
+  output.line(fmt::format("</pre><svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-4 -4 {0} {0}\"><path d=\"{1}\"/></svg>", code.size() + 8, code.path()));
   output.line("<p>To use it: <code>" + escaped(page.use) + "</code></p></section>");
 }
 

@@ -1,4 +1,5 @@
-// A recovery sheet, or one share of it, as a page for paper: a heading, numbered lines, and a QR code of these.
+// A recovery sheet, or one share of it, as a page for paper: a heading, numbered lines, and a QR code of these. On its way to standard output it passes
+// through ordinary memory, which is not overwritten.
 #pragma once
 
 #include <string>

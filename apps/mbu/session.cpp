@@ -181,10 +181,10 @@ void Session::unlock(const Keep& keep) {
   (void)open_with_prompt(keep);
 }
 
-Repository Session::open_by_sheet(Password sheet) {
+Repository Session::open_by_sheets(std::vector<Password> sheets) {
   if (!Repository::exists(location())) refuse_missing();
   RepositoryOptions filled = options();
-  filled.recovery_sheet = std::move(sheet);
+  filled.recovery_sheets = std::move(sheets);
   return Repository::open(std::move(filled));
 }
 

@@ -35,8 +35,8 @@ class Session {
   [[nodiscard]] Repository open();
   // Opens it so that nobody is asked for a while.
   void unlock(const Keep& keep);
-  // The same, opened by a recovery sheet.
-  [[nodiscard]] Repository open_by_sheet(Password sheet);
+  // The same, opened by a recovery sheet or shares of it.
+  [[nodiscard]] Repository open_by_sheets(std::vector<Password> sheets);
   // The same, but the configured repository is made when there is none and none is remembered.
   [[nodiscard]] Repository open_or_make();
   // `init`: makes one and shows it.

@@ -66,8 +66,7 @@ std::unique_ptr<repo::Vault> open_vault(RepositoryOptions& options) {
     unlock.try_kept = options.use_kept_keys && !options.password.any_given();
     unlock.keep_seconds = options.unlock_seconds;
     unlock.any_kdf_cost = options.any_kdf_cost;
-    unlock.recovery_sheet = std::move(options.recovery_sheet);
-    options.recovery_sheet.reset();
+    unlock.recovery_sheets = std::exchange(options.recovery_sheets, {});
     auto vault = repo::Vault::open(store::open_store(options.location), unlock);
     options.password = {};  // what nobody asked for must not stay in memory either
     if (given) keys::keep_on_desktop(vault->keyring().repository(), vault->store().location(), *given);
@@ -105,7 +104,7 @@ struct Repository::Impl {
       : options(std::move(given)),
         vault(std::move(opened)),
         events(options.events),
-        state(state_of(options), vault->keyring().repository(), credential_name()),
+        state(state_of(options), vault->keyring().repository(), credential_name(), vault->store().location()),
         cache(open_cache()),
         context{*vault,
                 *cache,
@@ -135,24 +134,48 @@ struct Repository::Impl {
                                           [this](const std::string& text) { events.warning(text); });
   }
 
-  // What was never seen of these objects before is remembered from now on. What was, must never go (`lasts`), and is gone nevertheless, is told: a store that
-  // was put back to an older state hides what came later.
-  void remember(store::Folder folder, const std::function<bool(const std::string& path)>& lasts = {}) {
-    const auto seen = state.seen();
-    std::set<std::string> here;
-    for (const auto& listed : vault->store().list(folder, false)) here.insert(store::object_path(folder, listed.name));
-    std::vector<std::string> fresh, gone;
-    std::ranges::set_difference(here, seen, std::back_inserter(fresh));
-    state.remember(fresh);
-    if (!lasts) return;
-    const auto prefix = std::string(store::folder_name(folder)) + '/';
-    for (auto path = seen.lower_bound(prefix); path != seen.end() && path->starts_with(prefix); ++path) {
-      if (!here.contains(*path) && lasts(*path)) gone.push_back(*path);
+  // What was never seen here of these objects is remembered from now on.
+  void remember(store::Folder folder, const std::set<ObjectName>& names) {
+    const auto seen = state.seen_here();
+    std::vector<std::string> fresh;
+    for (const auto& name : names) {
+      auto path = store::object_path(folder, name);
+      if (!seen.contains(path)) fresh.push_back(std::move(path));
     }
-    if (gone.empty() || !told_gone.insert(folder).second) return;
+    state.remember(fresh);
+  }
+
+  // Statements and snapshots that were here before, and that nothing allows to go.
+  std::vector<std::string> find_gone() const {
+    const auto& constitution = vault->constitution();
+    std::set<std::string> here;
+    for (const auto& name : constitution.statements) here.insert(store::object_path(store::Folder::statements, name));
+    for (const auto& listed : vault->store().list(store::Folder::snapshots, false)) here.insert(store::object_path(store::Folder::snapshots, listed.name));
+    for (const auto& name : constitution.forgotten) here.insert(store::object_path(store::Folder::snapshots, name));
+    std::vector<std::string> gone;
+    for (const auto& path : state.seen_here()) {
+      const bool lasts = path.starts_with(store::folder_name(store::Folder::statements)) || path.starts_with(store::folder_name(store::Folder::snapshots));
+      if (lasts && !here.contains(path)) gone.push_back(path);
+    }
+    return gone;
+  }
+
+  // A store that was put back to an older state hides what came later.
+  void tell_gone() {
+    const auto gone = find_gone();
+    if (gone.empty()) return;
     events.warning(gone.front() + (gone.size() == 1 ? " is" : " and " + std::to_string(gone.size() - 1) + " more are") +
-                   " gone: this machine has seen more of the repository than it shows now. If you have put an older copy in its place yourself, remove " +
-                   state.directory() + "/seen");
+                   " gone: this machine has seen more of the repository here than it shows now. If you have put an older copy in its place yourself, remove " +
+                   state.memory());
+  }
+
+  // Keys of a generation that a credential or watcher was not given.
+  void tell_old_keys() {
+    const auto own = vault->keyring().own_domain().generation;
+    const auto current = vault->constitution().generation;
+    if (own >= current) return;
+    events.warning("this credential has keys of generation " + std::to_string(own) + " only, and the current one is " + std::to_string(current) +
+                   ": its backups count, under these. The owner can give it the new ones: mbu key rotate");
   }
 
   // user@host, or with a number behind.
@@ -164,17 +187,23 @@ struct Repository::Impl {
     return name;
   }
 
+  // What the owner's statements name, and not what somebody planted.
   void remember_keys() {
-    remember(store::Folder::keys);
-    remember(store::Folder::statements, [](const std::string&) { return true; });
+    const auto& constitution = vault->constitution();
+    std::set<ObjectName> slots;
+    for (const auto& listed : vault->store().list(store::Folder::keys, false)) {
+      if (constitution.slots.contains(listed.name)) slots.insert(listed.name);
+    }
+    remember(store::Folder::keys, slots);
+    remember(store::Folder::statements, constitution.readable);
   }
 
   std::vector<repo::StoredSnapshot> read_snapshots() {
     vault->require_owner();
     auto all = repo::read_snapshots(context, repo::Which::current);
-    std::set<std::string> forgotten;
-    for (const auto& name : vault->constitution().forgotten) forgotten.insert(store::object_path(store::Folder::snapshots, name));
-    remember(store::Folder::snapshots, [&](const std::string& path) { return !forgotten.contains(path); });
+    std::set<ObjectName> names;
+    for (const auto& snapshot : all) names.insert(snapshot.name);
+    remember(store::Folder::snapshots, names);
     return all;
   }
 
@@ -197,7 +226,6 @@ struct Repository::Impl {
   cache::State state;
   std::unique_ptr<cache::Cache> cache;
   repo::Context context;
-  std::set<store::Folder> told_gone;
 };
 
 Repository::Repository(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -220,6 +248,8 @@ Repository Repository::open(RepositoryOptions&& options) {
   auto vault = open_vault(options);
   auto impl = std::make_unique<Impl>(std::move(options), std::move(vault));
   cache::State::remember_location(state_of(impl->options), impl->options.location, impl->vault->keyring().repository());
+  impl->tell_gone();
+  impl->tell_old_keys();
   impl->remember_keys();
   return Repository(std::move(impl));
 }
@@ -291,7 +321,7 @@ ForgetPlan Repository::forget(const ForgetOptions& options) {
   auto plan = ops::plan_forget(*impl_->vault, impl_->read_snapshots(), options);
   if (!options.dry_run) {
     ops::apply(plan, *impl_->vault);
-    impl_->remember(store::Folder::statements);
+    impl_->remember_keys();
   }
   return plan;
 }
@@ -342,8 +372,13 @@ CredentialInfo Repository::remove_credential(const std::string& text) {
 }
 
 Rotation Repository::rotate_keys() {
+  for (const auto& gone : impl_->find_gone()) {
+    if (!gone.starts_with(store::folder_name(store::Folder::statements))) continue;
+    throw Error(Code::failed, "is gone: it may hold a later generation of keys than this repository shows", gone,
+                "bring it back from a copy, or remove " + impl_->state.memory() + " if you have put an older copy in its place yourself");
+  }
   auto rotation = ops::rotate(*impl_->vault);
-  impl_->remember(store::Folder::statements);
+  impl_->remember_keys();
   return rotation;
 }
 
@@ -356,7 +391,7 @@ std::vector<SnapshotInfo> Repository::unaccepted() {
 std::vector<SnapshotInfo> Repository::accept(const std::string& text) {
   std::vector<SnapshotInfo> infos;
   for (const auto& stored : ops::accept(*impl_->vault, text)) infos.push_back(repo::describe(stored));
-  impl_->remember(store::Folder::statements);
+  impl_->remember_keys();
   return infos;
 }
 

@@ -99,10 +99,13 @@ class Watch {
       });
     };
     hooks.compared = [&](bool missed) {
-      if (missed) warn("a comparison of everything found changes that " + std::string(feed->name()) + " had not told");
+      // Under new keys everything is written anew when it is looked at, though it has not changed.
+      const auto generation = vault_.keyring().own_domain().generation;
+      const bool same_keys = std::exchange(compared_under_, generation) == generation;
+      if (missed && same_keys) warn("a comparison of everything found changes that " + std::string(feed->name()) + " had not told");
       board_.update([&](WatcherStatus& status) {
         status.compared_s = now_s();
-        status.missed += missed ? 1 : 0;
+        status.missed += missed && same_keys ? 1 : 0;
       });
     };
     hooks.failed = [&](const Error& error, std::int64_t seconds) {
@@ -141,6 +144,7 @@ class Watch {
     if (vault_.refresh()) {  // a writer may have been removed
       vault_.require_writable();
       series_.look_again();
+      tell_old_keys();
     }
     const auto problems = context_.events.problems();
     const auto summary = series_began_ ? series_.snapshot_if_changed(&dirty) : series_.snapshot(&dirty);
@@ -157,6 +161,15 @@ class Watch {
     if (options_.published) options_.published(summary);
     thin_out();
     return true;
+  }
+
+  // This watcher's password or credential may have been taken away or changed before the keys were rotated: then it was given none.
+  void tell_old_keys() {
+    const auto own = vault_.keyring().own_domain().generation;
+    const auto current = vault_.constitution().generation;
+    if (own >= current || std::exchange(told_of_, current) == current) return;
+    context_.events.warning("this watcher was not given the keys of generation " + std::to_string(current) + " and goes on under those of " +
+                            std::to_string(own) + ": start it again");
   }
 
   // The snapshot is there: whatever goes wrong here is no reason to make it again.
@@ -190,6 +203,8 @@ class Watch {
   WatchRetention retention_;
   ingest::HardLinks hard_links_;
   bool series_began_ = false;
+  std::uint32_t compared_under_ = vault_.keyring().own_domain().generation;
+  std::uint32_t told_of_ = 0;  // a generation whose keys it was not given
   std::uint64_t lost_before_ = 0;  // events, by feeds before this
 };
 

@@ -4,9 +4,11 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <sstream>
 
 #include "base/random.hpp"
+#include "crypto/hash.hpp"
 
 namespace mbu::cache {
 namespace {
@@ -76,10 +78,23 @@ Chain read_chain(const std::string& file) {
   return chain;
 }
 
+constexpr const char* kSeen = "/seen-at-";
+
+// At all locations.
+std::set<std::string> all_seen_in(const std::string& directory) {
+  std::set<std::string> seen;
+  std::error_code gone;
+  for (const auto& file : std::filesystem::directory_iterator(directory, gone)) {
+    if (!file.path().filename().string().starts_with(kSeen + 1)) continue;
+    for (const auto& line : lines_of(file.path())) seen.insert(line);
+  }
+  return seen;
+}
+
 }  // namespace
 
-State::State(const std::string& directory, const RepositoryId& repository, const std::string& credential)
-    : instance_(random_identifier<InstanceId>()) {
+State::State(const std::string& directory, const RepositoryId& repository, const std::string& credential, const std::string& location)
+    : location_(to_hex(ByteView(crypto::sha256(as_bytes(location))).first(8))), instance_(random_identifier<InstanceId>()) {
   if (directory.empty()) return;
   directory_ = directory + '/' + repository.hex() + (credential.empty() ? "" : '-' + credential);
   const std::string file = directory_ + "/instance";
@@ -144,9 +159,11 @@ void State::Publication::confirm(const Link& next) {
   }
 }
 
-std::set<std::string> State::seen() const {
+std::set<std::string> State::seen() const { return directory_.empty() ? std::set<std::string>() : all_seen_in(directory_); }
+
+std::set<std::string> State::seen_here() const {
   if (directory_.empty()) return {};
-  const auto lines = lines_of(directory_ + "/seen");
+  const auto lines = lines_of(memory());
   return {lines.begin(), lines.end()};
 }
 
@@ -154,8 +171,10 @@ void State::remember(const std::vector<std::string>& object_paths) {
   if (directory_.empty() || object_paths.empty()) return;
   std::string text;
   for (const auto& path : object_paths) text += path + '\n';
-  append_line(directory_ + "/seen", text);
+  append_line(memory(), text);
 }
+
+std::string State::memory() const { return directory_ + kSeen + location_; }
 
 void State::remember_location(const std::string& directory, const std::string& location, const RepositoryId& id) {
   if (directory.empty() || remembered_at(directory, location) == id) return;
@@ -180,9 +199,7 @@ std::optional<RepositoryId> State::remembered_at(const std::string& directory, c
 }
 
 std::set<std::string> State::seen_in(const std::string& directory, const RepositoryId& id) {
-  if (directory.empty()) return {};
-  const auto lines = lines_of(directory + '/' + id.hex() + "/seen");
-  return {lines.begin(), lines.end()};
+  return directory.empty() ? std::set<std::string>() : all_seen_in(directory + '/' + id.hex());
 }
 
 }  // namespace mbu::cache

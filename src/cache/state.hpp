@@ -19,8 +19,9 @@ namespace mbu::cache {
 class State {
  public:
   // `directory`: of all repositories' states. Made when missing; one that cannot be made is as good as none.
-  // `credential`: names the one used, when it is not the owner's: an instance is one machine's use of one credential.
-  State(const std::string& directory, const RepositoryId& repository, const std::string& credential = {});
+  // `credential`: names the one used, when it is not the owner's: an instance is one machine's use of one credential. `location`: where the repository is
+  // this time; a copy of it elsewhere may show more or less.
+  State(const std::string& directory, const RepositoryId& repository, const std::string& credential = {}, const std::string& location = {});
 
   [[nodiscard]] const InstanceId& instance() const noexcept { return instance_; }
   // Of this repository; empty: nothing is remembered.
@@ -56,9 +57,13 @@ class State {
   // Another instance from now on: for who finds objects of this one in the store that the state knows nothing of. Never throws.
   void renew_instance();
 
-  // Paths of objects ("snapshots/ab…", "keys/…", "state/…", "data/ab/ab…") that were seen in the store.
+  // Paths of objects ("snapshots/ab…", "keys/…", "state/…", "data/ab/ab…") that were seen at any location, and at this one.
   [[nodiscard]] std::set<std::string> seen() const;
+  [[nodiscard]] std::set<std::string> seen_here() const;
+  // As seen here.
   void remember(const std::vector<std::string>& object_paths);
+  // The file that holds what was seen here.
+  [[nodiscard]] std::string memory() const;
 
   // Which repository was last seen at a location, for all repositories of this machine.
   static void remember_location(const std::string& directory, const std::string& location, const RepositoryId& id);
@@ -69,6 +74,7 @@ class State {
 
  private:
   std::string directory_;  // of this repository; empty: none
+  std::string location_;   // shortened to a name for a file
   InstanceId instance_;
 };
 

@@ -17,7 +17,9 @@ constexpr std::size_t kOwnerSecretsSize = 64 + kTagSize;
 struct Bounds {
   std::uint32_t least;
   std::uint32_t most;
-  [[nodiscard]] bool hold(std::uint32_t value) const noexcept { return least <= value && value <= most; }
+  [[nodiscard]] bool hold(std::uint32_t value, bool any_more) const noexcept {
+    return least <= value && value <= (any_more ? std::uint32_t{INT32_MAX} : most);
+  }
 };
 constexpr Bounds kMemoryKib{8 * 1024, 1024 * 1024};
 constexpr Bounds kPasses{1, 16};
@@ -105,11 +107,10 @@ Slot decode_slot(ByteView bytes, const std::string& subject) {
   return slot;
 }
 
-void check_kdf_cost(const Slot& slot, const std::string& subject) {
-  const bool fits = slot.kdf == SlotKdf::argon2id ? kMemoryKib.hold(slot.memory_kib) && kPasses.hold(slot.passes)
-                                                  : kIterations.hold(slot.passes);
-  if (!fits) throw Error(Code::corrupt, "asks for a key derivation that costs too much or too little", subject,
-                         "if you know that it is right: --any-kdf-cost");
+void check_kdf_cost(const Slot& slot, const std::string& subject, bool any_cost) {
+  const bool fits = slot.kdf == SlotKdf::argon2id ? kMemoryKib.hold(slot.memory_kib, any_cost) && kPasses.hold(slot.passes, any_cost)
+                                                  : kIterations.hold(slot.passes, any_cost);
+  if (!fits) throw Error(Code::corrupt, "asks for a key derivation that costs too much or too little", subject);
 }
 
 ByteView slot_public_part(ByteView bytes) { return part(bytes, kSlotPublicSize); }

@@ -34,8 +34,8 @@ struct Slot {
 
 // Throws Code::corrupt. What the KDF would cost is not looked at: check_kdf_cost() must be called before deriving.
 [[nodiscard]] Slot decode_slot(ByteView bytes, const std::string& subject);
-// Throws Code::corrupt when deriving would cost more, or protect less, than a reader may accept unless he is told to.
-void check_kdf_cost(const Slot& slot, const std::string& subject);
+// Throws Code::corrupt when deriving would cost more, or protect less, than a reader may accept. `any_cost`: it may cost more.
+void check_kdf_cost(const Slot& slot, const std::string& subject, bool any_cost = false);
 
 // Parts of a slot's bytes. `bytes` may end behind the part that is asked for; Code::corrupt when it ends before.
 [[nodiscard]] ByteView slot_public_part(ByteView bytes);     // [0..104): material of the label's key

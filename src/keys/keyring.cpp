@@ -31,7 +31,7 @@ DomainId main_domain() noexcept {
   return id;
 }
 
-DomainKeys DomainKeys::derive_from(const DomainId& id, std::uint32_t generation, const crypto::Key& secret) {
+DomainKeys DomainKeys::derive_from(const DomainId& id, std::uint32_t generation, const crypto::Key& secret, const crypto::Key& common) {
   const auto one = [&](std::string_view context) { return crypto::derive(context, {crypto::view(secret)}); };
   DomainKeys keys;
   keys.id = id;
@@ -45,7 +45,7 @@ DomainKeys DomainKeys::derive_from(const DomainId& id, std::uint32_t generation,
   keys.gear = chunk::GearTable::from(gear);
   crypto::wipe(gear);
   keys.page_cut = half(one("mbu v1 page cut key"));
-  keys.link = half(one("mbu v1 link key"));
+  keys.link = half(crypto::derive("mbu v1 link key", {crypto::view(common), id.view()}));
   return keys;
 }
 
@@ -115,7 +115,7 @@ void Keyring::take_grant(std::uint32_t generation, ByteView sealed, const Public
 void Keyring::take_domain(const DomainId& domain, std::uint32_t generation, const crypto::Key& secret) {
   const std::scoped_lock lock(derived_->mutex);
   auto& keys = derived_->keys[{domain, generation}];
-  if (!keys) keys = std::make_unique<const DomainKeys>(DomainKeys::derive_from(domain, generation, secret));
+  if (!keys) keys = std::make_unique<const DomainKeys>(DomainKeys::derive_from(domain, generation, secret, common_));
 }
 
 format::WriterCredential Keyring::make_writer(const DomainId& domain) const {
@@ -157,7 +157,7 @@ const DomainKeys& Keyring::domain_keys(const DomainId& domain, std::uint32_t gen
   const auto known = derived_->keys.find({domain, generation});
   if (known != derived_->keys.end()) return *known->second;
   const auto secret = domain_secret(owners().root, repository_, domain, generation);
-  auto keys = std::make_unique<const DomainKeys>(DomainKeys::derive_from(domain, generation, secret));
+  auto keys = std::make_unique<const DomainKeys>(DomainKeys::derive_from(domain, generation, secret, common_));
   return *derived_->keys.emplace(std::pair(domain, generation), std::move(keys)).first->second;
 }
 

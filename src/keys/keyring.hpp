@@ -31,10 +31,10 @@ struct DomainKeys {
   crypto::Key index;                      // opens tocs and indexes
   chunk::GearTable gear;
   std::array<std::uint8_t, 16> page_cut{};
-  std::array<std::uint8_t, 16> link{};
+  std::array<std::uint8_t, 16> link{};    // of all generations: names of one file must find each other, whenever they were packaged
 
-  // `secret`: D of FORMAT.md §3.
-  [[nodiscard]] static DomainKeys derive_from(const DomainId& id, std::uint32_t generation, const crypto::Key& secret);
+  // `secret` and `common`: D and C of FORMAT.md §3.
+  [[nodiscard]] static DomainKeys derive_from(const DomainId& id, std::uint32_t generation, const crypto::Key& secret, const crypto::Key& common);
 };
 
 // Generations count from here.

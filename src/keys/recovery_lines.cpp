@@ -12,6 +12,7 @@ constexpr std::string_view kDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 constexpr std::size_t kBitsOfADigit = 5;
 constexpr std::size_t kCharacters = kBytesInALine * 8 / kBitsOfADigit;
 constexpr std::size_t kGroup = 4;
+constexpr std::string_view kScanned = "QR-Code:";  // as zbarimg begins
 static_assert(kLineWidth == kCharacters + kCharacters / kGroup);
 
 // Five bits from bit `at` on.
@@ -43,10 +44,10 @@ std::string_view without_blanks_in_front(std::string_view text) {
   return text;
 }
 
-// Takes "2:" off the front.
+// Takes "2:" or "2." off the front.
 std::optional<int> take_number(std::string_view& text) {
   text = without_blanks_in_front(text);
-  if (text.size() < 2 || text[0] < '1' || text[0] > '9' || text[1] != ':') return std::nullopt;
+  if (text.size() < 2 || text[0] < '1' || text[0] > '9' || (text[1] != ':' && text[1] != '.')) return std::nullopt;
   const int number = text[0] - '0';
   text.remove_prefix(2);
   return number;
@@ -70,28 +71,18 @@ bool has_numbers(std::string_view rest) {
 
 [[noreturn]] void refuse(const std::string& name, const std::string& what) { throw Error(Code::wrong_password, name + ' ' + what); }
 
-// Collects lines digit by digit.
-class Lines {
+// Puts digits into a line, one after the other.
+class Digits {
  public:
-  void begin(std::string name) {
-    if (bit_ != 0) end();
-    all_.push_back({std::move(name), {}});
-  }
+  explicit Digits(CopiedLine& line) : line_(line) {}
+  [[nodiscard]] bool are_complete() const noexcept { return bit_ == kBytesInALine * 8; }
   void add(unsigned digit) {
-    if (bit_ == kBytesInALine * 8) refuse(all_.back().name, "has more than sixteen characters");
-    put_digit(all_.back().bytes, bit_, digit);
+    put_digit(line_.bytes, bit_, digit);
     bit_ += kBitsOfADigit;
   }
-  [[nodiscard]] bool is_between() const noexcept { return bit_ == 0 || bit_ == kBytesInALine * 8; }
-  void end() {
-    if (!all_.empty() && bit_ != kBytesInALine * 8) refuse(all_.back().name, "has less than sixteen characters");
-    bit_ = 0;
-  }
-  [[nodiscard]] std::size_t count() const noexcept { return all_.size(); }
-  [[nodiscard]] std::vector<CopiedLine> take() { return std::move(all_); }
 
  private:
-  std::vector<CopiedLine> all_;
+  CopiedLine& line_;
   std::size_t bit_ = 0;
 };
 
@@ -104,30 +95,33 @@ void write_line(const RecoveryLine& line, char* to) {
   }
 }
 
-std::vector<CopiedLine> read_lines(std::string_view text) {
+void LineReader::read(std::string_view text) {
   const bool numbered = has_numbers(text);
-  Lines lines;
-  int sheet = 0;
   while (!text.empty()) {
-    auto line = take_line(text);
-    if (numbered) {
-      const auto number = take_number(line);
-      if (!number) continue;
-      if (number == 1) ++sheet;
-      lines.begin("line " + std::to_string(*number) + (sheet > 1 ? " of sheet " + std::to_string(sheet) : ""));
-    }
-    const auto before = lines.count();
-    for (const char c : line) {
+    auto written = take_line(text);
+    const auto number = take_number(written);
+    if (numbered && !number) continue;
+    if (number == 1) ++sheets_;
+    if (!numbered && written.starts_with(kScanned)) written.remove_prefix(kScanned.size());
+    if (std::ranges::all_of(written, is_skipped)) continue;
+
+    const std::string first = number ? "line " + std::to_string(*number) + (sheets_ > 1 ? " of sheet " + std::to_string(sheets_) : "")
+                                     : "line " + std::to_string(lines_.size() + 1);
+    std::optional<Digits> digits;
+    for (const char c : written) {
       if (is_skipped(c)) continue;
-      if (!numbered && lines.is_between()) lines.begin("line " + std::to_string(lines.count() + 1));
       const auto value = value_of(c);
-      if (!value) refuse("line " + std::to_string(std::max<std::size_t>(lines.count(), 1)), "holds a character that no sheet has");
-      lines.add(*value);
+      if (!value) refuse(first, "holds a character that no sheet has");
+      if (!digits || digits->are_complete()) {
+        if (digits && numbered) refuse(first, "has more than sixteen characters");
+        lines_.push_back({number ? first : "line " + std::to_string(lines_.size() + 1), {}});
+        digits.emplace(lines_.back());
+      }
+      digits->add(*value);
     }
-    if (!numbered && !lines.is_between() && lines.count() > before + 1) refuse("line " + std::to_string(before + 1), "has more than sixteen characters");
-    if (numbered || !lines.is_between()) lines.end();
+    if (digits->are_complete()) continue;
+    refuse(first, lines_.back().name == first ? "has less than sixteen characters" : "has more than sixteen characters");
   }
-  return lines.take();
 }
 
 }  // namespace mbu::keys

@@ -23,9 +23,18 @@ struct CopiedLine {
   RecoveryLine bytes;
 };
 
-// What was copied, scanned or printed. Either case, O for 0, I and L for 1; blanks, dashes and empty lines are skipped. When some lines are numbered
-// ("1:"), the others do not count; when none are, sixteen characters follow each other, however they are broken into lines. Throws
-// Code::wrong_password naming the line that is wrong.
-[[nodiscard]] std::vector<CopiedLine> read_lines(std::string_view text);
+// Reads what was copied, scanned or printed, one text after the other. Either case, O for 0, I and L for 1; blanks, dashes and empty lines are skipped.
+// When some lines of a text are numbered ("1:" or "1."), its others do not count; when none are, sixteen characters follow each other, however they
+// are broken into lines. One thread.
+class LineReader {
+ public:
+  // Throws Code::wrong_password naming the line that is wrong.
+  void read(std::string_view text);
+  [[nodiscard]] std::vector<CopiedLine> take() { return std::move(lines_); }
+
+ private:
+  std::vector<CopiedLine> lines_;
+  int sheets_ = 0;  // that began with a line 1
+};
 
 }  // namespace mbu::keys

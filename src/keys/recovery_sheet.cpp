@@ -196,8 +196,10 @@ std::vector<Password> encode_recovery_shares(const crypto::Key& root, const Repo
   return texts;
 }
 
-crypto::Key decode_recovery_sheet(const Password& text, const RepositoryId& repository) {
-  const auto lines = read_lines(as_text(text.view()));
+crypto::Key decode_recovery_sheets(const std::vector<Password>& texts, const RepositoryId& repository) {
+  LineReader reader;
+  for (const auto& text : texts) reader.read(as_text(text.view()));
+  const auto lines = reader.take();
   return are_shares(lines, repository) ? read_shares(lines, repository) : read_sheet(lines, repository);
 }
 

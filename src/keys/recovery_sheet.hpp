@@ -22,8 +22,8 @@ inline constexpr unsigned kMostShares = 255;
 // `made` sheets of five lines, `needed` of which give the secret. Code::usage unless 2 <= needed <= made <= kMostShares.
 [[nodiscard]] std::vector<Password> encode_recovery_shares(const crypto::Key& root, const RepositoryId& repository, unsigned needed, unsigned made);
 
-// The root secret in what was copied (read_lines() says how): a sheet, or enough shares one after the other. Throws Code::wrong_password naming the
-// line that is wrong, or what is missing.
-[[nodiscard]] crypto::Key decode_recovery_sheet(const Password& text, const RepositoryId& repository);
+// The root secret in what was copied (read_lines() says how): a sheet, or enough shares, in one text or several, one after the other. Throws
+// Code::wrong_password naming the line that is wrong, or what is missing.
+[[nodiscard]] crypto::Key decode_recovery_sheets(const std::vector<Password>& texts, const RepositoryId& repository);
 
 }  // namespace mbu::keys

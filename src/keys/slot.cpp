@@ -124,7 +124,7 @@ std::optional<Unlocked> open_slot(ByteView bytes, const ObjectName& config_hash,
                                   bool any_cost) {
   const auto slot = format::decode_slot(bytes, subject);
   if (slot.config_hash != config_hash) throw Error(Code::corrupt, "belongs to another repository's config", subject);
-  if (!any_cost) format::check_kdf_cost(slot, subject);
+  format::check_kdf_cost(slot, subject, any_cost);
 
   const auto wrapped = ByteView(slot.wrapped);
   const std::size_t size = wrapped.size() - sizeof(crypto::Tag);

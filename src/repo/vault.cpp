@@ -40,32 +40,37 @@ struct Opened {
 };
 
 // Owners' slots in front: theirs are most passwords that people type. Of these, the cheap ones first: who plants dear ones delays nobody whose password fits.
-std::vector<FoundSlot> find_slots(store::Store& store, bool any_kdf_cost, std::optional<Error>& damage) {
+std::vector<FoundSlot> find_slots(store::Store& store, bool any_kdf_cost, std::optional<Error>& damage, std::optional<Error>& too_dear) {
   std::vector<FoundSlot> slots;
   for (const auto& listed : store.list(store::Folder::keys, false)) {
     FoundSlot found{store::object_path(store::Folder::keys, listed.name), listed.name, {}};
+    auto* refusal = &damage;
     try {
       found.bytes = store::read_verified(store, store::Folder::keys, listed.name, kLargestSlot);
       const auto slot = format::decode_slot(found.bytes, found.path);
-      if (!any_kdf_cost) format::check_kdf_cost(slot, found.path);
+      refusal = &too_dear;
+      format::check_kdf_cost(slot, found.path, any_kdf_cost);
       found.is_owners = slot.role == format::Role::owner;
       constexpr double kRoundsOfPbkdf2 = 3;  // are as dear as one
       found.cost = slot.kdf == format::SlotKdf::argon2id ? static_cast<double>(slot.memory_kib) * slot.passes : slot.passes / kRoundsOfPbkdf2;
       slots.push_back(std::move(found));
     } catch (const Error& error) {
       if (error.code() != Code::corrupt) throw;
-      damage = error;
+      *refusal = error;
     }
   }
   std::ranges::stable_sort(slots, {}, [](const FoundSlot& slot) { return std::pair(!slot.is_owners, slot.cost); });
   return slots;
 }
 
-// Opens the first slot that the password fits and that was not removed. Damaged slots are only reported when no other opens.
+// Opens the first slot that the password fits and that was not removed. Damaged slots, and those that cost more than is usual, are only reported when no
+// other opens: anybody can put some there.
 Opened open_by_password(store::Store& store, const ReadConfig& config, const Unlock& unlock, const std::function<Password()>& obtain) {
-  std::optional<Error> damage;
-  const auto slots = find_slots(store, unlock.any_kdf_cost, damage);
+  constexpr const char* kInsist = "if you know that it is right: --any-kdf-cost";
+  std::optional<Error> damage, too_dear;
+  const auto slots = find_slots(store, unlock.any_kdf_cost, damage, too_dear);
   if (slots.empty()) {
+    if (too_dear) throw Error(Code::corrupt, too_dear->happened(), too_dear->subject(), kInsist);
     if (damage) throw *damage;
     throw Error(Code::corrupt, "holds no slot: no password can open this repository", "keys/",
                 "bring keys/ back from a copy of the repository");
@@ -80,13 +85,15 @@ Opened open_by_password(store::Store& store, const ReadConfig& config, const Unl
       if (!opened.is_removed()) return opened;
       removed = std::move(opened);
     } catch (const Error& error) {
-      if (error.code() != Code::corrupt) throw;
+      const bool has_no_bounds = unlock.any_kdf_cost && error.code() == Code::failed;  // asks for more memory than there is
+      if (error.code() != Code::corrupt && !has_no_bounds) throw;
       damage = error;
     }
   }
   if (removed) return std::move(*removed);  // open() says what is wrong with it
   if (damage) throw *damage;
-  throw Error(Code::wrong_password, "wrong password", store.location());
+  throw Error(Code::wrong_password, "wrong password", store.location(),
+              too_dear ? "a slot that costs more than is usual was not tried; " + std::string(kInsist) : "");
 }
 
 Opened open_credential(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
@@ -124,7 +131,9 @@ std::optional<Opened> open_by_kept(store::Store& store, const ReadConfig& config
 }
 
 Opened open_any(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
-  if (unlock.recovery_sheet) return {keys::OwnerSecrets{keys::decode_recovery_sheet(*unlock.recovery_sheet, config.config.repository)}, {}, store, config.config};
+  if (!unlock.recovery_sheets.empty()) {
+    return {keys::OwnerSecrets{keys::decode_recovery_sheets(unlock.recovery_sheets, config.config.repository)}, {}, store, config.config};
+  }
   if (unlock.credential) return open_credential(store, config, unlock);
   if (unlock.try_kept) {
     if (auto opened = open_by_kept(store, config, unlock)) return std::move(*opened);
@@ -196,7 +205,7 @@ std::unique_ptr<Vault> Vault::open(std::unique_ptr<store::Store> store, const Un
   vault->slot_ = opened.slot;
   vault->keyring_ = std::move(opened.keyring);
   if (vault->keyring_->is_owner() && vault->keyring_->owner_signer().public_key() != read.config.owner) {
-    if (unlock.recovery_sheet) throw Error(Code::wrong_password, "the sheet is not this repository's", store->location());
+    if (!unlock.recovery_sheets.empty()) throw Error(Code::wrong_password, "the sheet is not this repository's", store->location());
     throw Error(Code::corrupt, "names another owner than the slots do", "config");
   }
   if (opened.is_removed()) throw Error(Code::wrong_password, "the owner has removed this password or credential", store->location());

@@ -19,7 +19,7 @@ namespace mbu::repo {
 struct Unlock {
   std::optional<keys::CredentialFile> credential = {};  // nothing: one of the repository's own slots
   std::string credential_path = {};                     // for messages
-  std::optional<Password> recovery_sheet = {};          // then neither a credential nor a slot is used
+  std::vector<Password> recovery_sheets = {};           // if any: then neither a credential nor a slot is used
   bool try_kept = false;                                // before a password is asked for: what was unlocked in this session or the desktop keeps
   std::uint32_t keep_seconds = 0;                       // what was unlocked stays so in this session for so long; 0: it does not
   bool any_kdf_cost = false;                            // derive whatever a slot asks for

@@ -32,7 +32,7 @@ TEST_F(KeyringVectors, OfTheSealingKey) {
 
 TEST_F(KeyringVectors, OfADomainsGeneration) {
   const auto secret = crypto::key_from(document_.bytes("D"));
-  const auto keys = DomainKeys::derive_from(main_domain(), 1, secret);
+  const auto keys = DomainKeys::derive_from(main_domain(), 1, secret, keyring_.common());
   EXPECT_EQ(to_hex(crypto::view(keys.data_id)), document_.text("data id key"));
   EXPECT_EQ(to_hex(crypto::view(keys.list_id)), document_.text("list id key"));
   EXPECT_EQ(to_hex(crypto::view(keys.page_id)), document_.text("page id key"));
@@ -46,7 +46,7 @@ TEST_F(KeyringVectors, OfADomainsGeneration) {
 }
 
 TEST_F(KeyringVectors, OfChunkIds) {
-  const auto keys = DomainKeys::derive_from(main_domain(), 1, crypto::key_from(document_.bytes("D")));
+  const auto keys = DomainKeys::derive_from(main_domain(), 1, crypto::key_from(document_.bytes("D")), keyring_.common());
   EXPECT_EQ(to_hex(crypto::keyed_hash(keys.data_id, as_bytes("hello"))), document_.text("data id of `hello`"));
   EXPECT_EQ(to_hex(crypto::keyed_hash(keys.list_id, document_.bytes("list"))), document_.text("list id of the list"));
   EXPECT_EQ(to_hex(crypto::keyed_hash(keys.page_id, as_bytes("hello"))), document_.text("page id of `hello`"));

@@ -12,7 +12,12 @@ namespace {
 class Sheet : public ::testing::Test {
  protected:
   [[nodiscard]] std::string text() const { return std::string(as_text(encode_recovery_sheet(root_, id_).view())); }
-  [[nodiscard]] crypto::Key read(std::string text) const { return decode_recovery_sheet(Password::take(text.data(), text.size()), id_); }
+  [[nodiscard]] crypto::Key read(std::string text) const { return read_all({std::move(text)}); }
+  [[nodiscard]] crypto::Key read_all(std::vector<std::string> texts) const {
+    std::vector<Password> parts;
+    for (auto& text : texts) parts.push_back(Password::take(text.data(), text.size()));
+    return decode_recovery_sheets(parts, id_);
+  }
   void refuses(const std::string& text, const std::string& why) const {
     test::expect_error(Code::wrong_password, why, [&] { (void)read(text); });
   }
@@ -128,6 +133,21 @@ TEST_F(Shares, AreDifferentEachTime) {
   EXPECT_NE(once[0], again[0]);
   EXPECT_EQ(once[0].find(text().substr(0, 15)), std::string::npos);
   refuses(once[0] + again[1], "different sets");
+}
+
+TEST_F(Shares, OfSeveralKeepersNeedNotLookAlike) {
+  const auto all = make(3, 3);
+  std::string numbered, scanned = "QR-Code:";
+  for (std::size_t i = 0; i < 5; ++i) numbered += std::to_string(i + 1) + ". " + all[0].substr(i * 20, 20);
+  for (const char c : all[1]) {
+    if (c != ' ' && c != '\n') scanned += c;
+  }
+  EXPECT_EQ(read_all({"A heading\n" + numbered + "and more\n", scanned, all[2]}).expose(), root_.expose());
+  std::vector<std::string> typed;
+  for (const auto& share : all) {
+    for (std::size_t i = 0; i < 5; ++i) typed.push_back((i % 2 ? std::to_string(i + 1) + ":" : "") + share.substr(i * 20, 20));
+  }
+  EXPECT_EQ(read_all(typed).expose(), root_.expose());
 }
 
 TEST_F(Shares, NameWhatIsWrong) {

@@ -159,7 +159,7 @@ def decompress(data, size, name):
 class DomainKeys:
     """What follows from the secret D of one domain and generation."""
 
-    def __init__(self, secret):
+    def __init__(self, secret, common, domain):
         self.secret = secret
         self.data_id = derive("mbu v1 data id key", secret)
         self.list_id = derive("mbu v1 list id key", secret)
@@ -167,7 +167,7 @@ class DomainKeys:
         self.gear_seed = derive("mbu v1 gear seed", secret)
         self.index = derive("mbu v1 index key", secret)
         self.page_cut = derive("mbu v1 page cut key", secret)[:16]
-        self.link = derive("mbu v1 link key", secret)[:16]
+        self.link = derive("mbu v1 link key", common + domain)[:16]
 
     def chunk_id(self, role, data):
         return keyed({DATA: self.data_id, INLINE: self.data_id, LIST: self.list_id, PAGE: self.page_id}[role], data)
@@ -202,7 +202,7 @@ class OwnerKeys:
     def domain(self, domain, generation):
         if (domain, generation) not in self._domains:
             material = self.root + self.repo + domain + struct.pack("<I", generation)
-            self._domains[domain, generation] = DomainKeys(derive("mbu v1 domain secret", material))
+            self._domains[domain, generation] = DomainKeys(derive("mbu v1 domain secret", material), self.common, domain)
         return self._domains[domain, generation]
 
 
@@ -217,7 +217,7 @@ class WriterKeys:
         self._pair, self._domain = credential.x25519_secret, credential.domain
         self.slot_public = nacl.bindings.crypto_scalarmult_base(self._pair)
         self.writer_public = public_of(self.writer_seed)
-        self._domains = {(credential.domain, d.generation): DomainKeys(d.secret) for d in credential.domain_secrets}
+        self._domains = {(credential.domain, d.generation): DomainKeys(d.secret, self.common, credential.domain) for d in credential.domain_secrets}
 
     def take_grant(self, name, generation, sealed):
         try:
@@ -225,7 +225,7 @@ class WriterKeys:
         except nacl.exceptions.CryptoError:
             raise Damaged(name, f"grant of generation {generation} does not open") from None
         need(len(secret) == 32, name, "grant is no secret")
-        self._domains.setdefault((self._domain, generation), DomainKeys(secret))
+        self._domains.setdefault((self._domain, generation), DomainKeys(secret, self.common, self._domain))
 
     def sealing_secret(self, generation):
         raise Unreadable(f"a writer's password does not open objects (generation {generation})")

@@ -12,7 +12,7 @@ namespace {
 
 class Builder : public testing::Test {
  protected:
-  Builder() : domain_(keys::DomainKeys::derive_from(keys::main_domain(), 0, crypto::key_from(ByteBuffer(32, 7)))) {}
+  Builder() : domain_(keys::DomainKeys::derive_from(keys::main_domain(), 0, crypto::key_from(ByteBuffer(32, 7)), crypto::key_from(ByteBuffer(32, 8)))) {}
 
   // The last names of the leaves that a directory of these names is cut into.
   std::set<std::string> ends_of(const std::vector<std::string>& names, std::uint64_t inline_bytes = 0) const {

@@ -38,7 +38,8 @@ struct RepositoryOptions {
   // What opens the repository stays in the kernel's keyring of this login session for so long, so that nobody is asked meanwhile; 0: it does not.
   std::uint32_t unlock_seconds = 0;
   bool keep_on_desktop = false;   // the password that opens the repository goes into the desktop's secret service, where it stays
-  std::optional<Password> recovery_sheet;  // as Repository::recovery_sheet() or recovery_shares() made it, as many as are needed: instead of a password
+  // As Repository::recovery_sheet() or recovery_shares() made it, as many as are needed, or pieces of these in their order: instead of a password.
+  std::vector<Password> recovery_sheets;
   EventSink* events = nullptr;    // null: silence
   const Interrupt* interrupt = nullptr;
 };

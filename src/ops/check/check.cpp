@@ -180,7 +180,7 @@ void check_small_objects(const Context& context, Findings& findings) {
   (void)repo::read_tombstones(context.vault, [&](const auto& finding) { findings.add(finding); });
 }
 
-// What this machine saw before and the store does not list any more. Indexes, locks and, once pruned, packs may go; snapshots,
+// What this machine saw here before and the store does not list any more. Indexes, locks and, once pruned, packs may go; snapshots,
 // slots and statements may not.
 void check_memory(const Context& context, Findings& findings) {
   std::set<std::string> here;
@@ -189,11 +189,15 @@ void check_memory(const Context& context, Findings& findings) {
       here.insert(store::object_path(folder, listed.name));
     }
   }
-  const auto seen = context.state.seen();
+  const auto seen = context.state.seen_here();
   // Of slots, those that statements know.
   std::set<std::string> slots;
   for (const auto& slot : context.vault.constitution().slots) slots.insert(store::object_path(Folder::keys, slot));
-  const auto may_go = [&](const std::string& path) { return path.starts_with("data/") || (path.starts_with("keys/") && !slots.contains(path)); };
+  std::set<std::string> forgotten;
+  for (const auto& snapshot : context.vault.constitution().forgotten) forgotten.insert(store::object_path(Folder::snapshots, snapshot));
+  const auto may_go = [&](const std::string& path) {
+    return path.starts_with("data/") || (path.starts_with("keys/") && !slots.contains(path)) || forgotten.contains(path);
+  };
   for (const auto& path : seen) {
     if (!may_go(path) && !here.contains(path)) {
       findings.add({path, "is missing: it was here before"});
@@ -209,9 +213,13 @@ void check_memory(const Context& context, Findings& findings) {
   for (auto& finding : damage) {
     finding.never_seen = is_unseen(finding) || (finding.message == tree::kChunkNotHere && packs_may_arrive);
   }
+  // Of what somebody planted nothing is remembered: it may go again.
+  std::set<std::string> doubtful;
+  for (const auto& finding : damage) doubtful.insert(finding.object);
+  for (const auto& note : findings.report().notes) doubtful.insert(note.substr(0, note.find(": ")));
   std::vector<std::string> fresh;
   std::ranges::copy_if(here, std::back_inserter(fresh), [&](const std::string& path) {
-    return !path.starts_with("index/") && !path.starts_with("locks/") && !seen.contains(path);
+    return !path.starts_with("index/") && !path.starts_with("locks/") && !seen.contains(path) && !doubtful.contains(path);
   });
   context.state.remember(fresh);
 }

@@ -158,6 +158,7 @@ CredentialInfo change_password(repo::Vault& vault, const Password& password, con
 
 CredentialInfo add_writer(repo::Vault& vault, const NewWriterOptions& options) {
   vault.require_owner();
+  vault.refresh();  // keys may have been rotated while somebody typed
   refuse_taken(list(vault), options.name);
   const auto& keyring = vault.keyring();
   const auto domain = options.domain.empty() ? random_identifier<DomainId>() : keyring.domain_named(options.domain);
@@ -202,6 +203,7 @@ CredentialInfo remove_credential(repo::Vault& vault, const std::string& text) {
 
 Rotation rotate(repo::Vault& vault) {
   vault.require_owner();
+  vault.refresh();
   const auto& keyring = vault.keyring();
   Rotation rotation{vault.constitution().generation + 1, {}};
   format::Statement statement;
