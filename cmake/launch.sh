@@ -7,9 +7,9 @@
 # Debian 12's names. flatc is in flatbuffers-compiler; librust-blake3-dev carries BLAKE3's C sources (Libraries.cmake).
 build_packages="g++ cmake ninja-build pkg-config libsodium-dev libssl-dev libzstd-dev libsqlite3-dev libarchive-dev
   libtomlplusplus-dev libfmt-dev nlohmann-json3-dev libcli11-dev libflatbuffers-dev flatbuffers-compiler
-  librust-blake3-dev libgfshare-dev libqrencode-dev"
+  librust-blake3-dev libgfshare-dev libqrencode-dev libfido2-dev"
 test_packages="libgtest-dev python3 python3-cryptography python3-nacl python3-zstandard python3-flatbuffers
-  acl attr strace xfsprogs e2fsprogs util-linux zbar-tools"
+  acl attr strace xfsprogs e2fsprogs util-linux zbar-tools python3-cbor2"
 all_packages="clang-14 libclang-rt-14-dev"
 
 # What a first release build costs, measured: seconds of one core for compiling and linking.

@@ -18,6 +18,8 @@ struct GlobalFlags {
   int password_descriptor = -1;
   std::string credential;         // file
   bool any_kdf_cost = false;
+  bool security_key = false;
+  std::string security_key_device, security_key_pin_file;
   std::string cache_directory;
   bool no_cache = false;
   bool json = false;
@@ -66,6 +68,7 @@ struct KeyFlags {
   std::string new_password_file;
   std::int64_t unlock_seconds = 8 * 3600;
   bool desktop = false;
+  bool on_security_key = false;
   unsigned shares_needed = 0;     // of shares_made, of a recovery sheet; 0: it is not shared
   unsigned shares_made = 0;
   bool html = false;

@@ -115,9 +115,9 @@ Json credential_value(const CredentialInfo& c) {
   object["name"] = lossy_utf8(c.name);
   object["role"] = role_name(c.role);
   object["created"] = format_rfc3339(c.created_s, 0);
-  object["kdf"] = c.kdf == Kdf::argon2id ? "argon2id" : "pbkdf2";
+  object["kdf"] = c.kdf == Kdf::argon2id ? "argon2id" : c.kdf == Kdf::pbkdf2 ? "pbkdf2" : "fido2";
   if (c.kdf == Kdf::argon2id) object["kdf_memory_kib"] = c.memory_kib;
-  object["kdf_time"] = c.passes;
+  if (c.kdf != Kdf::security_key) object["kdf_time"] = c.passes;
   if (c.domain) object["domain"] = c.domain->hex();
   object["present"] = c.present;
   object["current"] = c.current;

@@ -48,8 +48,13 @@ void list(Context& context, Session& session) {
 void add(Context& context, Session& session) {
   Repository repository = session.open();
   repository.require_owner();  // before anybody is asked for a password in vain
+  const KeyFlags& flags = context.arguments.key;
+  if (flags.on_security_key) {
+    context.view.credential({CredentialReport::Change::added, repository.add_security_key(session.security_key(), flags.name)});
+    return;
+  }
   const auto password = new_password(context, repository.location());
-  const CredentialOptions options{context.arguments.key.name, kdf_of(context, session)};
+  const CredentialOptions options{flags.name, kdf_of(context, session)};
   context.view.credential({CredentialReport::Change::added, repository.add_password(password, options)});
 }
 
@@ -180,6 +185,7 @@ void define_key(Flags& flags, Arguments& arguments) {
     }
     key.unlock_seconds = *seconds;
   });
+  flags.flag("--on-security-key", key.on_security_key, "of add: no password, but a FIDO2 security key");
   flags.flag("--desktop", key.desktop, "of unlock: the password goes into the desktop's secret service, until key lock");
   flags.heading("The recovery sheet");
   flags.parsed("--shares", "K/N", "of export-recovery: N sheets, any K of which are needed together", [&key](const std::string& given) {

@@ -80,6 +80,9 @@ void CommandLine::define_global_flags() {
     global.password_descriptor = static_cast<int>(parse_number("--password-fd", given, 0, 1 << 20));
   });
   flags.text("--credential", "FILE", global.credential, "a writer's credential, which adds snapshots and reads nothing (MBU_CREDENTIAL)");
+  flags.flag("--security-key", global.security_key, "a FIDO2 security key opens the repository, if key add --on-security-key has made it");
+  flags.text("--security-key-device", "PATH", global.security_key_device, "which one, when several are plugged in");
+  flags.text("--security-key-pin-file", "FILE", global.security_key_pin_file, "its PIN is the first line; default: asked for if it has one");
   flags.flag("--any-kdf-cost", global.any_kdf_cost, "stretch a password even where that takes more than 1 GiB, 16 passes or 100 million rounds");
   flags.heading("Work");
   flags.text("--cache-dir", "DIR", global.cache_directory, "where the cache lies (MBU_CACHE_DIR)");

@@ -121,6 +121,7 @@ RepositoryOptions Session::options() {
   if (!flags_.cache_directory.empty()) options.cache_directory = absolute_path(flags_.cache_directory);
   options.credential_file = credential_;
   options.any_kdf_cost = flags_.any_kdf_cost;
+  if (flags_.security_key && ask_ != Ask::in_any_case) options.security_key = security_key();
   options.use_cache = !flags_.no_cache;
   options.threads = flags_.threads;
   const std::string& compression = flags_.compression.empty() ? configuration_.compression : flags_.compression;
@@ -129,6 +130,22 @@ RepositoryOptions Session::options() {
   options.events = &context_.view;
   options.interrupt = &context_.interrupt;
   return options;
+}
+
+SecurityKey Session::security_key() {
+  SecurityKey key;
+  key.device = flags_.security_key_device;
+  if (!flags_.security_key_pin_file.empty()) {
+    key.ask_pin = [path = flags_.security_key_pin_file] {
+      PasswordSources from;
+      from.file = path;
+      return obtain_password(from, false);
+    };
+  } else if (can_prompt()) {
+    key.ask_pin = [this] { return prompt_password("PIN of the security key: ", false, context_.interrupt); };
+  }
+  key.about_to_touch = [this] { context_.view.warning("touch the security key now"); };
+  return key;
 }
 
 RepositoryOptions Session::options_with(Password password) {

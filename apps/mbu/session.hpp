@@ -33,6 +33,8 @@ class Session {
 
   // The repository, which must be there. Code::no_repository tells how to make one.
   [[nodiscard]] Repository open();
+  // The security key that the flags mean.
+  [[nodiscard]] SecurityKey security_key();
   // Opens it so that nobody is asked for a while.
   void unlock(const Keep& keep);
   // The same, opened by a recovery sheet or shares of it.

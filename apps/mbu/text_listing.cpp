@@ -95,7 +95,8 @@ void TextView::credentials(const std::vector<CredentialInfo>& all) {
   for (const auto& c : all) {
     const std::string passes = c.passes == 1 ? "1 pass" : std::to_string(c.passes) + " passes";
     const std::string kdf = c.kdf == Kdf::argon2id ? fmt::format("argon2id {} MiB, {}", c.memory_kib / 1024, passes)
-                                                   : fmt::format("pbkdf2 {} rounds", format_count(c.passes));
+                            : c.kdf == Kdf::pbkdf2 ? fmt::format("pbkdf2 {} rounds", format_count(c.passes))
+                                                   : "a security key";
     rows.push_back({short_id(c.id) + (c.current ? "*" : ""), printable(c.name), role_name(c.role), c.present ? kdf : "(missing)",
                     c.present ? format_local_time(c.created_s) : "",
                     c.with_owner || !c.domain ? "main" : c.domain->hex().substr(0, 8)});

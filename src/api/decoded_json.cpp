@@ -329,8 +329,10 @@ Json decoded(const format::Slot& slot, const format::SlotLabel& label) {
   object["role"] = slot.role == format::Role::owner ? "owner" : "writer";
   if (slot.kdf == format::SlotKdf::argon2id) {
     object["kdf"] = {{"name", "argon2id"}, {"memory_kib", slot.memory_kib}, {"passes", slot.passes}, {"lanes", slot.lanes}};
-  } else {
+  } else if (slot.kdf == format::SlotKdf::pbkdf2) {
     object["kdf"] = {{"name", "pbkdf2-hmac-sha256"}, {"iterations", slot.passes}};
+  } else {
+    object["kdf"] = {{"name", "fido2-hmac-secret"}, {"verifies", slot.fido_verifies}};
   }
   object["public_key"] = slot.public_key.hex();
   return object;

@@ -49,6 +49,10 @@ std::string user_at_host() {
   return (user.empty() ? std::to_string(::geteuid()) : user) + '@' + (named ? host : "localhost");
 }
 
+std::unique_ptr<keys::Authenticator> authenticator_of(const SecurityKey& key) {
+  return keys::open_authenticator({key.device, key.ask_pin, key.about_to_touch});
+}
+
 // Opens the vault. Where no slot is left to open it, the error names those that this machine's state remembers.
 std::unique_ptr<repo::Vault> open_vault(RepositoryOptions& options) {
   try {
@@ -63,6 +67,9 @@ std::unique_ptr<repo::Vault> open_vault(RepositoryOptions& options) {
       unlock.credential_path = options.credential_file;
       unlock.credential = keys::read_credential_file(options.credential_file);
     }
+    std::unique_ptr<keys::Authenticator> authenticator;
+    if (options.security_key && options.credential_file.empty()) authenticator = authenticator_of(*options.security_key);
+    unlock.authenticator = authenticator.get();
     unlock.try_kept = options.use_kept_keys && !options.password.any_given();
     unlock.keep_seconds = options.unlock_seconds;
     unlock.any_kdf_cost = options.any_kdf_cost;
@@ -346,6 +353,13 @@ CredentialInfo Repository::add_password(const Password& password, const Credenti
   auto named = options;
   if (named.name.empty()) named.name = impl_->free_name();
   const auto added = ops::add_password(*impl_->vault, password, named);
+  impl_->remember_keys();
+  return added;
+}
+
+CredentialInfo Repository::add_security_key(const SecurityKey& key, const std::string& name) {
+  const auto authenticator = authenticator_of(key);
+  const auto added = ops::add_security_key(*impl_->vault, *authenticator, name.empty() ? impl_->free_name() : name);
   impl_->remember_keys();
   return added;
 }

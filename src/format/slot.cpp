@@ -25,11 +25,13 @@ constexpr Bounds kMemoryKib{8 * 1024, 1024 * 1024};
 constexpr Bounds kPasses{1, 16};
 constexpr Bounds kIterations{100'000, 100'000'000};
 
-// Whether a slot of this role can have these lengths.
-bool lengths_fit(Role role, std::size_t label, std::size_t wrapped) noexcept {
+// Whether a slot of this kind can have these lengths.
+bool lengths_fit(const Slot& slot, std::size_t label, std::size_t credential, std::size_t wrapped) noexcept {
+  const auto role = slot.role;
+  if ((slot.kdf == SlotKdf::fido2) != (credential > 0) || credential > kLongestFidoCredential) return false;
   if (label < kShortestLabel || (label - kTagSize) % kLabelGranularity != 0) return false;
   if (role == Role::owner ? wrapped != kOwnerSecretsSize : wrapped <= kTagSize) return false;
-  return label <= kLargestSlot && wrapped <= kLargestSlot && kSlotHeadSize + label + wrapped <= kLargestSlot;
+  return label <= kLargestSlot && wrapped <= kLargestSlot && kSlotHeadSize + label + credential + wrapped <= kLargestSlot;
 }
 
 ByteView part(ByteView bytes, std::size_t size) {
@@ -40,11 +42,11 @@ ByteView part(ByteView bytes, std::size_t size) {
 }  // namespace
 
 ByteBuffer encode_slot_head(const Slot& slot, std::size_t label_length, std::size_t wrapped_length) {
-  if (!lengths_fit(slot.role, label_length, wrapped_length)) {
+  if (!lengths_fit(slot, label_length, slot.fido_credential.size(), wrapped_length)) {
     throw Error(Code::failed, "a slot's label or secrets have an impossible length");
   }
   ByteBuffer head;
-  head.reserve(kSlotHeadSize + label_length + wrapped_length);
+  head.reserve(kSlotHeadSize + label_length + slot.fido_credential.size() + wrapped_length);
   append(head, as_bytes(kMagic));
   append(head, kVersion);
   append(head, kSuite);
@@ -59,13 +61,15 @@ ByteBuffer encode_slot_head(const Slot& slot, std::size_t label_length, std::siz
   append(head, slot.public_key.view());
   append(head, static_cast<std::uint16_t>(label_length));
   append(head, static_cast<std::uint16_t>(wrapped_length));
-  append(head, std::uint32_t{0});
+  append(head, static_cast<std::uint16_t>(slot.fido_credential.size()));
+  append(head, std::uint16_t{slot.fido_verifies});
   return head;
 }
 
 ByteBuffer encode_slot(const Slot& slot) {
   auto bytes = encode_slot_head(slot, slot.label.size(), slot.wrapped.size());
   append(bytes, slot.label);
+  append(bytes, slot.fido_credential);
   append(bytes, slot.wrapped);
   return bytes;
 }
@@ -84,23 +88,28 @@ Slot decode_slot(ByteView bytes, const std::string& subject) {
   slot.role = static_cast<Role>(reader.integer<std::uint8_t>());
   require(slot.role == Role::owner || slot.role == Role::writer, "has a role that is not known");
   slot.kdf = static_cast<SlotKdf>(reader.integer<std::uint8_t>());
-  require(slot.kdf == SlotKdf::argon2id || slot.kdf == SlotKdf::pbkdf2,
-          "has a key derivation function that is not known");
+  require(slot.kdf >= SlotKdf::argon2id && slot.kdf <= SlotKdf::fido2, "has a key derivation function that is not known");
   reader.expect_zero(2);
   slot.memory_kib = reader.integer<std::uint32_t>();
   slot.passes = reader.integer<std::uint32_t>();
   slot.lanes = reader.integer<std::uint32_t>();
-  require(slot.kdf == SlotKdf::argon2id || slot.memory_kib == 0, "gives PBKDF2 memory");
+  require(slot.kdf == SlotKdf::argon2id || slot.memory_kib == 0, "gives memory to what takes none");
+  require(slot.kdf != SlotKdf::fido2 || slot.passes == 0, "gives passes to an authenticator");
   require(slot.lanes == kLanes, "wants more lanes than one");
   const auto salt = reader.take(slot.salt.size());
   std::copy(salt.begin(), salt.end(), slot.salt.begin());
   slot.public_key = reader.identifier<PublicKey>();
   const auto label_length = reader.integer<std::uint16_t>();
   const auto wrapped_length = reader.integer<std::uint16_t>();
-  reader.expect_zero(4);
-  require(lengths_fit(slot.role, label_length, wrapped_length), "has a label or secrets of an impossible length");
+  const auto credential_length = reader.integer<std::uint16_t>();
+  const auto flags = reader.integer<std::uint16_t>();
+  require(flags <= (slot.kdf == SlotKdf::fido2 ? 1 : 0), "has flags that are not known");
+  slot.fido_verifies = flags != 0;
+  require(lengths_fit(slot, label_length, credential_length, wrapped_length), "has a label, credential or secrets of an impossible length");
   const auto label = reader.take(label_length);
   slot.label.assign(label.begin(), label.end());
+  const auto credential = reader.take(credential_length);
+  slot.fido_credential.assign(credential.begin(), credential.end());
   const auto wrapped = reader.take(wrapped_length);
   slot.wrapped.assign(wrapped.begin(), wrapped.end());
   require(reader.rest().empty(), "is too long");
@@ -108,6 +117,7 @@ Slot decode_slot(ByteView bytes, const std::string& subject) {
 }
 
 void check_kdf_cost(const Slot& slot, const std::string& subject, bool any_cost) {
+  if (slot.kdf == SlotKdf::fido2) return;
   const bool fits = slot.kdf == SlotKdf::argon2id ? kMemoryKib.hold(slot.memory_kib, any_cost) && kPasses.hold(slot.passes, any_cost)
                                                   : kIterations.hold(slot.passes, any_cost);
   if (!fits) throw Error(Code::corrupt, "asks for a key derivation that costs too much or too little", subject);
@@ -118,8 +128,11 @@ ByteView slot_public_part(ByteView bytes) { return part(bytes, kSlotPublicSize);
 ByteView slot_label_aad(ByteView bytes) { return part(bytes, kSlotHeadSize); }
 
 ByteView slot_wrap_aad_input(ByteView bytes) {
-  const auto label_length = load<std::uint16_t>(part(bytes, kSlotHeadSize).subspan(kSlotPublicSize));
-  return part(bytes, kSlotHeadSize + label_length);
+  constexpr std::size_t kCredentialLength = 4;  // behind the label's length
+  const auto lengths = part(bytes, kSlotHeadSize).subspan(kSlotPublicSize);
+  const std::size_t label_length = load<std::uint16_t>(lengths);
+  const std::size_t credential_length = load<std::uint16_t>(lengths.subspan(kCredentialLength));
+  return part(bytes, kSlotHeadSize + label_length + credential_length);
 }
 
 ByteBuffer encode_slot_label(const SlotLabel& label) {

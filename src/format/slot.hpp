@@ -7,22 +7,25 @@
 namespace mbu::format {
 
 enum class Role : std::uint8_t { owner = 1, writer = 2 };
-enum class SlotKdf : std::uint8_t { argon2id = 1, pbkdf2 = 2 };
+enum class SlotKdf : std::uint8_t { argon2id = 1, pbkdf2 = 2, fido2 = 3 };
 
 inline constexpr std::size_t kSlotPublicSize = 104;
 inline constexpr std::size_t kSlotHeadSize = 112;
 inline constexpr std::size_t kLargestSlot = 64 * 1024;
+inline constexpr std::size_t kLongestFidoCredential = 1024;
 
 struct Slot {
   ObjectName config_hash;
   Role role = Role::owner;
   SlotKdf kdf = SlotKdf::argon2id;
-  std::uint32_t memory_kib = 0;  // Argon2id; PBKDF2: 0
-  std::uint32_t passes = 0;      // Argon2id passes, PBKDF2 iterations
+  std::uint32_t memory_kib = 0;  // Argon2id; else 0
+  std::uint32_t passes = 0;      // Argon2id passes, PBKDF2 iterations; FIDO2: 0
   std::uint32_t lanes = 1;
   std::array<std::uint8_t, 16> salt{};
   PublicKey public_key;  // X25519
   ByteBuffer label;      // sealed, with its tag
+  ByteBuffer fido_credential;  // FIDO2: what the authenticator calls its key
+  bool fido_verifies = false;  // FIDO2: it asks for a PIN besides the touch
   ByteBuffer wrapped;    // sealed, with its tag
   bool operator==(const Slot&) const = default;
 };
@@ -40,7 +43,7 @@ void check_kdf_cost(const Slot& slot, const std::string& subject, bool any_cost 
 // Parts of a slot's bytes. `bytes` may end behind the part that is asked for; Code::corrupt when it ends before.
 [[nodiscard]] ByteView slot_public_part(ByteView bytes);     // [0..104): material of the label's key
 [[nodiscard]] ByteView slot_label_aad(ByteView bytes);       // [0..112)
-[[nodiscard]] ByteView slot_wrap_aad_input(ByteView bytes);  // [0..112+n): its hash is the additional data
+[[nodiscard]] ByteView slot_wrap_aad_input(ByteView bytes);  // [0..112+n+c): its hash is the additional data
 
 // The label before it is sealed.
 struct SlotLabel {

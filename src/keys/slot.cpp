@@ -1,6 +1,7 @@
 #include "keys/slot.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
@@ -24,10 +25,25 @@ crypto::Key run_kdf(ByteView password, const format::Slot& slot) {
   return crypto::pbkdf2_sha256(password, slot.salt, slot.passes);
 }
 
-crypto::Key wrapping_key(const Password& password, const format::Slot& slot) {
-  const auto stretched = run_kdf(password.view(), slot);
-  return crypto::derive("mbu v1 slot key", {crypto::view(stretched)});
+// P of FORMAT.md §5: what opens the slot. Nothing when this is no way to it.
+using Stretch = std::function<std::optional<crypto::Key>(const format::Slot&)>;
+
+Stretch by_password(const Password& password) {
+  return [&password](const format::Slot& slot) -> std::optional<crypto::Key> {
+    if (slot.kdf == format::SlotKdf::fido2) return std::nullopt;
+    return run_kdf(password.view(), slot);
+  };
 }
+
+Stretch by_authenticator(Authenticator& authenticator) {
+  return [&authenticator](const format::Slot& slot) -> std::optional<crypto::Key> {
+    if (slot.kdf != format::SlotKdf::fido2) return std::nullopt;
+    const auto salt = crypto::derive("mbu v1 fido2 salt", {slot.config_hash.view(), slot.salt});
+    return authenticator.secret({slot.fido_credential, slot.fido_verifies}, salt);
+  };
+}
+
+crypto::Key wrapping_key(const crypto::Key& stretched) { return crypto::derive("mbu v1 slot key", {crypto::view(stretched)}); }
 
 crypto::Key label_key(const Keyring& keyring, ByteView public_part) {
   return crypto::derive("mbu v1 label key", {crypto::view(keyring.common()), public_part});
@@ -47,21 +63,8 @@ void require_between(std::uint32_t value, std::uint32_t least, std::uint32_t mos
 
 constexpr std::size_t kOwnerSecrets = 64;
 
-// What a slot's head says that no option does.
-struct SlotHead {
-  format::Role role;
-  ObjectName config_hash;
-  PublicKey public_key;
-};
-
-ByteBuffer wrap(const SlotHead& what, ByteView secrets, const Keyring& keyring, const Password& password, const SlotOptions& options) {
-  format::Slot slot;
-  slot.role = what.role;
-  slot.config_hash = what.config_hash;
-  slot.public_key = what.public_key;
-  slot.kdf = options.cost.kdf;
-  slot.memory_kib = options.cost.memory_kib;
-  slot.passes = options.cost.passes;
+// Fills in label, salt and what is wrapped; the rest of the slot's members say what it is.
+ByteBuffer wrap(format::Slot slot, ByteView secrets, const Keyring& keyring, const Stretch& stretch, const SlotOptions& options) {
   slot.lanes = 1;
   fill_random(slot.salt);
   const auto label = format::encode_slot_label({options.created_ns, options.name});
@@ -69,8 +72,60 @@ ByteBuffer wrap(const SlotHead& what, ByteView secrets, const Keyring& keyring, 
   slot.label = crypto::seal_once(label_key(keyring, format::slot_public_part(head)), head, label);
   ByteBuffer bound = head;
   append(bound, slot.label);
-  slot.wrapped = crypto::seal_once(wrapping_key(password, slot), crypto::sha256(bound), secrets);
+  append(bound, slot.fido_credential);
+  const auto stretched = stretch(slot);
+  if (!stretched) throw Error(Code::failed, "does not know the credential that it has just made", "the security key");
+  slot.wrapped = crypto::seal_once(wrapping_key(*stretched), crypto::sha256(bound), secrets);
   return format::encode_slot(slot);
+}
+
+ByteBuffer wrap_owners(format::Slot slot, const crypto::Key& root, const Keyring& keyring, const Stretch& stretch, const SlotOptions& options) {
+  const auto pair_secret = crypto::random_key();
+  crypto::Secret<std::array<std::uint8_t, kOwnerSecrets>> secrets;
+  std::ranges::copy(root.expose(), secrets.expose().begin());
+  std::ranges::copy(pair_secret.expose(), secrets.expose().begin() + sizeof(crypto::Digest));
+  slot.role = format::Role::owner;
+  slot.public_key = crypto::sealing_public_key(pair_secret);
+  return wrap(std::move(slot), secrets.expose(), keyring, stretch, options);
+}
+
+format::Slot slot_of(const ObjectName& config_hash, const KdfCost& cost) {
+  format::Slot slot;
+  slot.config_hash = config_hash;
+  slot.kdf = cost.kdf;
+  slot.memory_kib = cost.memory_kib;
+  slot.passes = cost.passes;
+  return slot;
+}
+
+std::optional<Unlocked> open_by(ByteView bytes, const ObjectName& config_hash, const Stretch& stretch, const std::string& subject, bool any_cost) {
+  const auto slot = format::decode_slot(bytes, subject);
+  if (slot.config_hash != config_hash) throw Error(Code::corrupt, "belongs to another repository's config", subject);
+  format::check_kdf_cost(slot, subject, any_cost);
+  const auto stretched = stretch(slot);
+  if (!stretched) return std::nullopt;
+
+  const auto wrapped = ByteView(slot.wrapped);
+  const std::size_t size = wrapped.size() - sizeof(crypto::Tag);
+  crypto::Tag tag;
+  std::ranges::copy(wrapped.last(sizeof tag), tag.begin());
+  crypto::LockedBytes secrets(size);
+  crypto::Aead aead(wrapping_key(*stretched));
+  const auto bound = crypto::sha256(format::slot_wrap_aad_input(bytes));
+  if (!aead.open(crypto::kZeroNonce, bound, wrapped.first(size), tag, secrets.bytes())) return std::nullopt;
+
+  std::optional<Unlocked> unlocked;
+  std::optional<crypto::Key> pair_secret;
+  if (slot.role == format::Role::owner) {
+    pair_secret = crypto::key_from(secrets.bytes().last(sizeof(crypto::Digest)));
+    unlocked = OwnerSecrets{crypto::key_from(secrets.bytes().first(sizeof(crypto::Digest))), pair_secret->clone()};
+  } else {
+    auto credential = format::decode_writer_credential(secrets.bytes(), subject);
+    pair_secret = crypto::key_from(credential.x25519_secret);
+    unlocked = std::move(credential);
+  }
+  if (crypto::sealing_public_key(*pair_secret) != slot.public_key) throw Error(Code::corrupt, "has a public key that is not its secret's", subject);
+  return unlocked;
 }
 
 }  // namespace
@@ -104,49 +159,36 @@ KdfCost choose_cost(const InitOptions& init) {
 
 ByteBuffer make_owner_slot(const Keyring& keyring, const crypto::Key& root, const ObjectName& config_hash, const Password& password,
                            const SlotOptions& options) {
-  const auto pair_secret = crypto::random_key();
-  crypto::Secret<std::array<std::uint8_t, kOwnerSecrets>> secrets;
-  std::ranges::copy(root.expose(), secrets.expose().begin());
-  std::ranges::copy(pair_secret.expose(), secrets.expose().begin() + sizeof(crypto::Digest));
-  return wrap({format::Role::owner, config_hash, crypto::sealing_public_key(pair_secret)}, secrets.expose(), keyring, password, options);
+  return wrap_owners(slot_of(config_hash, options.cost), root, keyring, by_password(password), options);
+}
+
+ByteBuffer make_owner_slot(const Keyring& keyring, const crypto::Key& root, const ObjectName& config_hash, Authenticator& authenticator,
+                           const SlotOptions& options) {
+  auto slot = slot_of(config_hash, {format::SlotKdf::fido2, 0, 0});
+  auto made = authenticator.make_credential(options.name);
+  slot.fido_credential = std::move(made.id);
+  slot.fido_verifies = made.verifies;
+  return wrap_owners(std::move(slot), root, keyring, by_authenticator(authenticator), options);
 }
 
 ByteBuffer make_writer_slot(const Keyring& keyring, const format::WriterCredential& credential, const ObjectName& config_hash,
                             const Password& password, const SlotOptions& options) {
   auto secrets = format::encode_writer_credential(credential);
-  const auto own = crypto::sealing_public_key(crypto::key_from(credential.x25519_secret));
-  auto slot = wrap({format::Role::writer, config_hash, own}, secrets, keyring, password, options);
+  auto slot = slot_of(config_hash, options.cost);
+  slot.role = format::Role::writer;
+  slot.public_key = crypto::sealing_public_key(crypto::key_from(credential.x25519_secret));
+  auto bytes = wrap(std::move(slot), secrets, keyring, by_password(password), options);
   crypto::wipe(secrets);
-  return slot;
+  return bytes;
+}
+
+std::optional<Unlocked> open_slot(ByteView bytes, const ObjectName& config_hash, Authenticator& authenticator, const std::string& subject) {
+  return open_by(bytes, config_hash, by_authenticator(authenticator), subject, false);
 }
 
 std::optional<Unlocked> open_slot(ByteView bytes, const ObjectName& config_hash, const Password& password, const std::string& subject,
                                   bool any_cost) {
-  const auto slot = format::decode_slot(bytes, subject);
-  if (slot.config_hash != config_hash) throw Error(Code::corrupt, "belongs to another repository's config", subject);
-  format::check_kdf_cost(slot, subject, any_cost);
-
-  const auto wrapped = ByteView(slot.wrapped);
-  const std::size_t size = wrapped.size() - sizeof(crypto::Tag);
-  crypto::Tag tag;
-  std::ranges::copy(wrapped.last(sizeof tag), tag.begin());
-  crypto::LockedBytes secrets(size);
-  crypto::Aead aead(wrapping_key(password, slot));
-  const auto bound = crypto::sha256(format::slot_wrap_aad_input(bytes));
-  if (!aead.open(crypto::kZeroNonce, bound, wrapped.first(size), tag, secrets.bytes())) return std::nullopt;
-
-  std::optional<Unlocked> unlocked;
-  std::optional<crypto::Key> pair_secret;
-  if (slot.role == format::Role::owner) {
-    pair_secret = crypto::key_from(secrets.bytes().last(sizeof(crypto::Digest)));
-    unlocked = OwnerSecrets{crypto::key_from(secrets.bytes().first(sizeof(crypto::Digest))), pair_secret->clone()};
-  } else {
-    auto credential = format::decode_writer_credential(secrets.bytes(), subject);
-    pair_secret = crypto::key_from(credential.x25519_secret);
-    unlocked = std::move(credential);
-  }
-  if (crypto::sealing_public_key(*pair_secret) != slot.public_key) throw Error(Code::corrupt, "has a public key that is not its secret's", subject);
-  return unlocked;
+  return open_by(bytes, config_hash, by_password(password), subject, any_cost);
 }
 
 std::unique_ptr<Keyring> make_keyring(const Unlocked& unlocked, const RepositoryId& repository) {

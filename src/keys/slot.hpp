@@ -11,6 +11,7 @@
 
 #include "crypto/kdf.hpp"
 #include "format/slot.hpp"
+#include "keys/authenticator.hpp"
 #include "keys/keyring.hpp"
 #include "mbu/types/options.hpp"
 
@@ -36,6 +37,9 @@ struct SlotOptions {
 // A new owner's slot, encoded.
 [[nodiscard]] ByteBuffer make_owner_slot(const Keyring& keyring, const crypto::Key& root, const ObjectName& config_hash, const Password& password,
                                          const SlotOptions& options);
+// The same, opened by a credential that is made on the authenticator now; its user must touch it twice. options.cost is not used.
+[[nodiscard]] ByteBuffer make_owner_slot(const Keyring& keyring, const crypto::Key& root, const ObjectName& config_hash, Authenticator& authenticator,
+                                         const SlotOptions& options);
 // A writer's. `keyring`: the owner's, for the label.
 [[nodiscard]] ByteBuffer make_writer_slot(const Keyring& keyring, const format::WriterCredential& credential, const ObjectName& config_hash,
                                           const Password& password, const SlotOptions& options);
@@ -47,6 +51,8 @@ struct OwnerSecrets {
 // What a slot wraps: the owner's root secret, or a writer's credential.
 using Unlocked = std::variant<OwnerSecrets, format::WriterCredential>;
 
+// Nothing when the slot is not the authenticator's. Errors as below, and the authenticator's.
+[[nodiscard]] std::optional<Unlocked> open_slot(ByteView bytes, const ObjectName& config_hash, Authenticator& authenticator, const std::string& subject);
 // Nothing when the password is not this slot's. Code::corrupt when the slot belongs to another config, asks for a cost that no slot may have
 // (unless `any_cost`), or has a public key that is not its secret's.
 [[nodiscard]] std::optional<Unlocked> open_slot(ByteView bytes, const ObjectName& config_hash, const Password& password,

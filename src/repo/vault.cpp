@@ -52,7 +52,8 @@ std::vector<FoundSlot> find_slots(store::Store& store, bool any_kdf_cost, std::o
       format::check_kdf_cost(slot, found.path, any_kdf_cost);
       found.is_owners = slot.role == format::Role::owner;
       constexpr double kRoundsOfPbkdf2 = 3;  // are as dear as one
-      found.cost = slot.kdf == format::SlotKdf::argon2id ? static_cast<double>(slot.memory_kib) * slot.passes : slot.passes / kRoundsOfPbkdf2;
+      const auto units = static_cast<double>(slot.passes);
+      found.cost = slot.kdf == format::SlotKdf::argon2id ? units * slot.memory_kib : units / kRoundsOfPbkdf2;
       slots.push_back(std::move(found));
     } catch (const Error& error) {
       if (error.code() != Code::corrupt) throw;
@@ -130,11 +131,27 @@ std::optional<Opened> open_by_kept(store::Store& store, const ReadConfig& config
   return std::nullopt;
 }
 
+Opened open_by_authenticator(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
+  std::optional<Error> damage, too_dear;
+  std::optional<Opened> removed;
+  for (const auto& slot : find_slots(store, unlock.any_kdf_cost, damage, too_dear)) {
+    auto secrets = keys::open_slot(slot.bytes, config.hash, *unlock.authenticator, slot.path);
+    if (!secrets) continue;
+    Opened opened(std::move(*secrets), slot.name, store, config.config);
+    if (!opened.is_removed()) return opened;
+    removed = std::move(opened);
+  }
+  if (removed) return std::move(*removed);  // open() says what is wrong with it
+  if (damage) throw *damage;
+  throw Error(Code::wrong_password, "does not open with this security key", store.location(), "give a password, and add the key: mbu key add --on-security-key");
+}
+
 Opened open_any(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
   if (!unlock.recovery_sheets.empty()) {
     return {keys::OwnerSecrets{keys::decode_recovery_sheets(unlock.recovery_sheets, config.config.repository)}, {}, store, config.config};
   }
   if (unlock.credential) return open_credential(store, config, unlock);
+  if (unlock.authenticator != nullptr) return open_by_authenticator(store, config, unlock);
   if (unlock.try_kept) {
     if (auto opened = open_by_kept(store, config, unlock)) return std::move(*opened);
   }

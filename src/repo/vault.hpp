@@ -20,6 +20,7 @@ struct Unlock {
   std::optional<keys::CredentialFile> credential = {};  // nothing: one of the repository's own slots
   std::string credential_path = {};                     // for messages
   std::vector<Password> recovery_sheets = {};           // if any: then neither a credential nor a slot is used
+  keys::Authenticator* authenticator = nullptr;         // then its slots only; not owned
   bool try_kept = false;                                // before a password is asked for: what was unlocked in this session or the desktop keeps
   std::uint32_t keep_seconds = 0;                       // what was unlocked stays so in this session for so long; 0: it does not
   bool any_kdf_cost = false;                            // derive whatever a slot asks for

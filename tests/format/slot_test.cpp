@@ -1,5 +1,7 @@
 #include "format/slot.hpp"
 
+#include <functional>
+
 #include "support.hpp"
 
 namespace mbu::format {
@@ -27,6 +29,43 @@ TEST(Slot, RoundTrips) {
     const auto slot = some_slot(random, random.coin() ? Role::owner : Role::writer);
     EXPECT_EQ(decode_slot(encode_slot(slot), test::kSubject), slot);
   }
+}
+
+Slot some_fido_slot(Random& random) {
+  auto slot = some_slot(random);
+  slot.kdf = SlotKdf::fido2;
+  slot.memory_kib = slot.passes = 0;
+  slot.fido_credential = random.bytes(1 + random.below(kLongestFidoCredential));
+  slot.fido_verifies = random.coin();
+  return slot;
+}
+
+TEST(Slot, OfAnAuthenticatorRoundTrips) {
+  Random random(6);
+  for (int round = 0; round < 200; ++round) {
+    const auto slot = some_fido_slot(random);
+    const auto bytes = encode_slot(slot);
+    EXPECT_EQ(decode_slot(bytes, test::kSubject), slot);
+    EXPECT_EQ(slot_wrap_aad_input(bytes).size(), bytes.size() - slot.wrapped.size());
+    EXPECT_NO_THROW(check_kdf_cost(slot, test::kSubject));
+  }
+}
+
+TEST(Slot, OfAnAuthenticatorHasACredentialAndNoCost) {
+  Random random(7);
+  const auto refused = [&](const std::function<void(Slot&)>& change) {
+    auto slot = some_fido_slot(random);
+    change(slot);
+    EXPECT_THROW((void)decode_slot(encode_slot(slot), test::kSubject), Error);
+  };
+  refused([](Slot& slot) { slot.fido_credential.clear(); });
+  refused([](Slot& slot) { slot.fido_credential.resize(kLongestFidoCredential + 1); });
+  refused([](Slot& slot) { slot.memory_kib = 1; });
+  refused([](Slot& slot) { slot.passes = 1; });
+  refused([](Slot& slot) { slot.kdf = SlotKdf::pbkdf2; });
+  auto bytes = encode_slot(some_fido_slot(random));
+  bytes[110] = 2;
+  EXPECT_THROW((void)decode_slot(bytes, test::kSubject), Error);
 }
 
 TEST(Slot, HasItsFieldsWhereTheFormatSays) {

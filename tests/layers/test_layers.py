@@ -36,7 +36,7 @@ BELOW_OPS = ["ingest", "catalog", "config"]
 LIBRARIES = {
     "crypto": {"sodium.h": "PkgConfig::sodium", "openssl/": "OpenSSL::Crypto", "blake3.h": "blake3"},
     "format": {"flatbuffers/": "mbu_schemas"},
-    "keys": {"libgfshare.h": "PkgConfig::gfshare"},
+    "keys": {"libgfshare.h": "PkgConfig::gfshare", "fido.h": "PkgConfig::fido2"},
     "config": {"toml++/": "PkgConfig::tomlplusplus"},
     "cache": {"sqlite3.h": "PkgConfig::sqlite3"},
     "catalog": {"sqlite3.h": "PkgConfig::sqlite3"},

@@ -259,7 +259,7 @@ def parse_config(data):
 # Slots (§5)
 
 OWNER, WRITER = 1, 2
-ARGON2ID, PBKDF2 = 1, 2
+ARGON2ID, PBKDF2, FIDO2 = 1, 2, 3
 
 
 @dataclass
@@ -281,6 +281,8 @@ class Slot:
 
     def unwrap(self, password):
         """The wrapped secret, or None when the password is not this slot's."""
+        if self.kdf == FIDO2:
+            return None
         key = derive("mbu v1 slot key", self.password_key(password))
         split = 112 + self.label_length
         try:
@@ -304,13 +306,14 @@ class Slot:
 def parse_slot(name, data, config):
     need(len(data) <= 65536, name, "longer than 64 KiB")
     need(len(data) >= 112, name, "truncated")
-    magic, version, suite, pinned, role, kdf, zero, memory, passes, lanes, salt, public, n, w, zero2 = struct.unpack_from(
-        "<4sHH32sBBHIII16s32sHHI", data)
+    magic, version, suite, pinned, role, kdf, zero, memory, passes, lanes, salt, public, n, w, c, flags = struct.unpack_from(
+        "<4sHH32sBBHIII16s32sHHHH", data)
     need(magic == b"MBUK", name, "is no slot")
     need(version == 1 and suite == 1, name, f"version {version}, suite {suite} is not known")
     need(pinned == config.hash, name, "belongs to another config")
     need(role in (OWNER, WRITER), name, f"unknown role {role}")
-    need(zero == 0 and zero2 == 0, name, "reserved bytes are not zero")
+    need(zero == 0, name, "reserved bytes are not zero")
+    need((1 <= c <= 1024 and flags <= 1) if kdf == FIDO2 else (c == 0 and flags == 0), name, "credential of a security key is not as it must be")
     need(lanes == 1, name, f"{lanes} lanes")
     if kdf == ARGON2ID:
         need(8 * 1024 <= memory <= 1024 * 1024, name, f"{memory} KiB of Argon2id memory")
@@ -318,9 +321,11 @@ def parse_slot(name, data, config):
     elif kdf == PBKDF2:
         need(memory == 0, name, "PBKDF2 with memory")
         need(100_000 <= passes <= 100_000_000, name, f"{passes} PBKDF2 iterations")
+    elif kdf == FIDO2:
+        need(memory == 0 and passes == 0, name, "security key with memory or passes")
     else:
         raise Damaged(name, f"unknown KDF {kdf}")
-    need(n >= 16 and w >= 16 and len(data) == 112 + n + w, name, "lengths of label and secret do not fit")
+    need(n >= 16 and w >= 16 and len(data) == 112 + n + c + w, name, "lengths of label and secret do not fit")
     return Slot(name, role, kdf, memory, passes, salt, public, data, n)
 
 

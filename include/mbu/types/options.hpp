@@ -22,6 +22,13 @@ struct Compression {
 // "off", "fast" (1), "default" (3), "max" (19) or a number from 1 to 19; nothing when `text` is none of these.
 [[nodiscard]] std::optional<Compression> parse_compression(const std::string& text);
 
+// A FIDO2 security key with the extension hmac-secret.
+struct SecurityKey {
+  std::string device;                       // a path, or "unix:PATH" for one behind a socket; empty: the only one that is plugged in
+  std::function<Password()> ask_pin;        // null: nobody to ask
+  std::function<void()> about_to_touch;     // before each wait for its user's touch; may be null
+};
+
 // Where a repository is and how to work with it. Pointers are not owned and must outlive the Repository.
 struct RepositoryOptions {
   std::string location;           // a path (the only kind of store in this version)
@@ -33,6 +40,7 @@ struct RepositoryOptions {
   bool verify_blocks = true;      // open and hash each block again before its pack is published
   PasswordSources password;
   bool any_kdf_cost = false;      // stretch a password as long as a slot asks for; else more than 1 GiB, 16 passes or 100 million rounds are refused
+  std::optional<SecurityKey> security_key;  // opens it instead of a password
   std::string credential_file;    // a writer's; empty: the password opens one of the repository's own slots
   bool use_kept_keys = false;     // if no source of a password is set: what `unlock_seconds` or `keep_on_desktop` has kept, before a person is asked
   // What opens the repository stays in the kernel's keyring of this login session for so long, so that nobody is asked meanwhile; 0: it does not.
@@ -44,7 +52,7 @@ struct RepositoryOptions {
   const Interrupt* interrupt = nullptr;
 };
 
-enum class Kdf { argon2id, pbkdf2 };
+enum class Kdf { argon2id, pbkdf2, security_key };  // the last: no password, a FIDO2 authenticator
 
 struct InitOptions {
   Kdf kdf = Kdf::argon2id;

@@ -30,7 +30,7 @@ void read_slot(const repo::Vault& vault, CredentialInfo& info, const std::functi
     const auto slot = format::decode_slot(bytes, path);
     const auto label = keys::read_label(bytes, vault.keyring(), path);
     if (info.name.empty()) info.name = label.name;
-    info.kdf = slot.kdf == format::SlotKdf::argon2id ? Kdf::argon2id : Kdf::pbkdf2;
+    info.kdf = slot.kdf == format::SlotKdf::argon2id ? Kdf::argon2id : slot.kdf == format::SlotKdf::pbkdf2 ? Kdf::pbkdf2 : Kdf::security_key;
     info.memory_kib = slot.memory_kib;
     info.passes = slot.passes;
     info.created_s = static_cast<std::int64_t>(label.created_ns / 1'000'000'000);
@@ -143,11 +143,22 @@ CredentialInfo add_password(repo::Vault& vault, const Password& password, const 
   return add_owners_slot(vault, owners_slot(vault, password, options.name, options.kdf), {});
 }
 
+CredentialInfo add_security_key(repo::Vault& vault, keys::Authenticator& authenticator, const std::string& name) {
+  vault.require_owner();
+  refuse_taken(list(vault), name);
+  const keys::SlotOptions options{{}, name, static_cast<std::uint64_t>(now_ns())};
+  return add_owners_slot(vault, keys::make_owner_slot(vault.keyring(), vault.keyring().root(), vault.config_hash(), authenticator, options), {});
+}
+
 CredentialInfo change_password(repo::Vault& vault, const Password& password, const CredentialOptions& options) {
   vault.require_owner();
   const auto all = list(vault);
   const auto current = std::ranges::find(all, true, &CredentialInfo::current);
   const auto old = vault.slot();
+  if (current != all.end() && current->kdf == Kdf::security_key) {
+    throw Error(Code::usage, "the repository was opened by a security key, which has no password to change", current->name,
+                "add a password (mbu key add), or remove the security key's access (mbu key remove)");
+  }
   const bool named = current != all.end() && !current->name.empty();
   format::Statement statement;
   statement.slots_removed.push_back(old);

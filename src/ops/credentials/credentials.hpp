@@ -17,6 +17,9 @@ namespace mbu::ops {
 // Another password for the owner. Code::usage when the name is taken.
 CredentialInfo add_password(repo::Vault& vault, const Password& password, const CredentialOptions& options);
 
+// The same, opened by a security key instead.
+CredentialInfo add_security_key(repo::Vault& vault, keys::Authenticator& authenticator, const std::string& name);
+
 // The password that opened the vault gives way to this one; its name stays.
 CredentialInfo change_password(repo::Vault& vault, const Password& password, const CredentialOptions& options);
 
