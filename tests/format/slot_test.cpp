@@ -131,14 +131,15 @@ TEST(Slot, RejectsAnUnknownRole) {
 }
 
 TEST(Slot, RejectsAnUnknownKdf) {
-  for (const auto kdf : std::initializer_list<std::uint8_t>{0, 3, 255}) {
+  for (const auto kdf : std::initializer_list<std::uint8_t>{0, 4, 255}) {
     test::expect_corrupt(slot_with(41, kdf), decode_slot, "key derivation");
   }
 }
 
 TEST(Slot, RejectsBytesThatMustBeZero) {
   test::expect_corrupt(slot_with<std::uint8_t>(43, 1), decode_slot, "must be zero");
-  test::expect_corrupt(slot_with<std::uint8_t>(111, 1), decode_slot, "must be zero");
+  test::expect_corrupt(slot_with<std::uint8_t>(111, 1), decode_slot, "flags");
+  test::expect_corrupt(slot_with<std::uint16_t>(108, 1), decode_slot, "impossible length");
 }
 
 TEST(Slot, RejectsMemoryForPbkdf2) {
