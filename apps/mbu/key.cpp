@@ -61,6 +61,7 @@ void add(Context& context, Session& session) {
 void change(Context& context, Session& session) {
   Repository repository = session.open();
   repository.require_owner();  // before anybody is asked for a password in vain
+  repository.require_password();
   const auto password = new_password(context, repository.location());
   const CredentialOptions options{context.arguments.key.name, kdf_of(context, session)};
   context.view.credential({CredentialReport::Change::changed, repository.change_password(password, options)});
@@ -223,6 +224,8 @@ void run_key(Context& context) {
     throw Error(Code::usage, "--name goes with key add, key recover and key new-writer");
   }
   if (what != "export-recovery" && (flags.html || flags.shares_needed != 0)) throw Error(Code::usage, "--shares and --html go with key export-recovery");
+  if (what != "add" && flags.on_security_key) throw Error(Code::usage, "--on-security-key goes with key add");
+  if (what != "unlock" && flags.desktop) throw Error(Code::usage, "--desktop goes with key unlock");
   Session session(context);
   action->second(context, session);
 }

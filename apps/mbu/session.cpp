@@ -151,6 +151,7 @@ SecurityKey Session::security_key() {
 RepositoryOptions Session::options_with(Password password) {
   RepositoryOptions filled = options();
   filled.password.given = std::move(password);
+  filled.security_key.reset();
   return filled;
 }
 
@@ -202,6 +203,7 @@ Repository Session::open_by_sheets(std::vector<Password> sheets) {
   if (!Repository::exists(location())) refuse_missing();
   RepositoryOptions filled = options();
   filled.recovery_sheets = std::move(sheets);
+  filled.security_key.reset();
   return Repository::open(std::move(filled));
 }
 

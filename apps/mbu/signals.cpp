@@ -40,6 +40,7 @@ void install_signal_handlers(Interrupt& interrupt) noexcept {
   ::sigaction(SIGHUP, nullptr, &hangup);
   if (hangup.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);  // nohup
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGCHLD, SIG_DFL);  // who started mbu may ignore it, and then nobody learns how a child ended
 }
 
 StopBySignal::StopBySignal(WatchControl& control, HangUp hang_up) noexcept {

@@ -85,6 +85,8 @@ class Repository {
   CredentialInfo add_password(const Password& password, const CredentialOptions& options);
   // The same, opened by a security key; its user must touch it twice. Code::failed when there is none, or it cannot do it.
   CredentialInfo add_security_key(const SecurityKey& key, const std::string& name);
+  // Throws Code::usage when it was a security key that opened this repository: then there is no password to change.
+  void require_password() const;
   // The password that opened this repository gives way to another; whoever copied a key before still has it.
   CredentialInfo change_password(const Password& password, const CredentialOptions& options);
   // SECRET. What opens this repository and everything that will ever be in it, for paper: four lines of 16 characters, each with its own check.

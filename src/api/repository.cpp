@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "api/cat.hpp"
 #include "api/watch.hpp"
@@ -49,8 +50,8 @@ std::string user_at_host() {
   return (user.empty() ? std::to_string(::geteuid()) : user) + '@' + (named ? host : "localhost");
 }
 
-std::unique_ptr<keys::Authenticator> authenticator_of(const SecurityKey& key) {
-  return keys::open_authenticator({key.device, key.ask_pin, key.about_to_touch});
+std::unique_ptr<keys::Authenticator> authenticator_of(const SecurityKey& key, const Interrupt* interrupt) {
+  return keys::open_authenticator({key.device, key.ask_pin, key.about_to_touch, interrupt});
 }
 
 // Opens the vault. Where no slot is left to open it, the error names those that this machine's state remembers.
@@ -68,7 +69,7 @@ std::unique_ptr<repo::Vault> open_vault(RepositoryOptions& options) {
       unlock.credential = keys::read_credential_file(options.credential_file);
     }
     std::unique_ptr<keys::Authenticator> authenticator;
-    if (options.security_key && options.credential_file.empty()) authenticator = authenticator_of(*options.security_key);
+    if (options.security_key && options.credential_file.empty()) authenticator = authenticator_of(*options.security_key, options.interrupt);
     unlock.authenticator = authenticator.get();
     unlock.try_kept = options.use_kept_keys && !options.password.any_given();
     unlock.keep_seconds = options.unlock_seconds;
@@ -76,7 +77,10 @@ std::unique_ptr<repo::Vault> open_vault(RepositoryOptions& options) {
     unlock.recovery_sheets = std::exchange(options.recovery_sheets, {});
     auto vault = repo::Vault::open(store::open_store(options.location), unlock);
     options.password = {};  // what nobody asked for must not stay in memory either
-    if (given) keys::keep_on_desktop(vault->keyring().repository(), vault->store().location(), *given);
+    if (options.keep_on_desktop) {
+      if (!given) throw Error(Code::usage, "the desktop keeps passwords, and it took none to open this", vault->store().location());
+      keys::keep_on_desktop(vault->keyring().repository(), vault->store().location(), *given);
+    }
     return vault;
   } catch (const Error& error) {
     const std::string folder = store::folder_name(store::Folder::keys) + '/';
@@ -111,7 +115,7 @@ struct Repository::Impl {
       : options(std::move(given)),
         vault(std::move(opened)),
         events(options.events),
-        state(state_of(options), vault->keyring().repository(), credential_name(), vault->store().location()),
+        state(state_of(options), vault->keyring().repository(), credential_name(), real_location()),
         cache(open_cache()),
         context{*vault,
                 *cache,
@@ -126,6 +130,14 @@ struct Repository::Impl {
   std::string credential_name() const {
     const auto& keyring = vault->keyring();
     return keyring.is_owner() ? "" : keyring.writer_signer().public_key().hex().substr(0, 16);
+  }
+
+  // Whatever links lead there.
+  std::string real_location() const {
+    std::error_code unknown;
+    const auto location = vault->store().location();
+    const auto real = std::filesystem::weakly_canonical(location, unknown);
+    return unknown ? location : real.string();
   }
 
   std::string cache_directory() const {
@@ -154,13 +166,14 @@ struct Repository::Impl {
 
   // Statements and snapshots that were here before, and that nothing allows to go.
   std::vector<std::string> find_gone() const {
-    const auto& constitution = vault->constitution();
+    const auto seen = state.seen_here();  // before the store is listed: others publish meanwhile
     std::set<std::string> here;
-    for (const auto& name : constitution.statements) here.insert(store::object_path(store::Folder::statements, name));
-    for (const auto& listed : vault->store().list(store::Folder::snapshots, false)) here.insert(store::object_path(store::Folder::snapshots, listed.name));
-    for (const auto& name : constitution.forgotten) here.insert(store::object_path(store::Folder::snapshots, name));
+    for (const auto folder : {store::Folder::statements, store::Folder::snapshots}) {
+      for (const auto& listed : vault->store().list(folder, false)) here.insert(store::object_path(folder, listed.name));
+    }
+    for (const auto& name : vault->constitution().forgotten) here.insert(store::object_path(store::Folder::snapshots, name));
     std::vector<std::string> gone;
-    for (const auto& path : state.seen_here()) {
+    for (const auto& path : seen) {
       const bool lasts = path.starts_with(store::folder_name(store::Folder::statements)) || path.starts_with(store::folder_name(store::Folder::snapshots));
       if (lasts && !here.contains(path)) gone.push_back(path);
     }
@@ -334,6 +347,7 @@ ForgetPlan Repository::forget(const ForgetOptions& options) {
 }
 
 void Repository::require_owner() const { impl_->vault->require_owner(); }
+void Repository::require_password() const { ops::require_password(*impl_->vault); }
 bool Repository::is_owner() const { return impl_->vault->keyring().is_owner(); }
 
 std::vector<CredentialInfo> Repository::credentials() {
@@ -358,7 +372,7 @@ CredentialInfo Repository::add_password(const Password& password, const Credenti
 }
 
 CredentialInfo Repository::add_security_key(const SecurityKey& key, const std::string& name) {
-  const auto authenticator = authenticator_of(key);
+  const auto authenticator = authenticator_of(key, impl_->options.interrupt);
   const auto added = ops::add_security_key(*impl_->vault, *authenticator, name.empty() ? impl_->free_name() : name);
   impl_->remember_keys();
   return added;
@@ -368,8 +382,12 @@ CredentialInfo Repository::change_password(const Password& password, const Crede
   auto named = options;
   if (named.name.empty()) named.name = user_at_host();
   const auto added = ops::change_password(*impl_->vault, password, named);
-  drop_kept(impl_->vault->keyring().repository());  // it opens nothing any more
   impl_->remember_keys();
+  try {
+    drop_kept(impl_->vault->keyring().repository());  // it opens nothing any more
+  } catch (const Error& error) {
+    impl_->events.warning("the old password is still kept: " + std::string(error.what()));
+  }
   return added;
 }
 

@@ -32,9 +32,13 @@ std::vector<std::string> words(std::vector<std::string> first, const RepositoryI
 std::optional<Password> find_on_desktop(const RepositoryId& repository) {
   if (!has_session_bus()) return std::nullopt;
   const crypto::LockedBytes room(kLongestPassword + 1);
-  const auto end = os::run_program({.words = words({"lookup"}, repository), .input = ByteView{}, .output = room.bytes(), .quiet = true});
-  if (!end || end->status != 0 || end->printed == 0 || end->printed > kLongestPassword) return std::nullopt;
-  return Password::take(reinterpret_cast<char*>(room.bytes().data()), end->printed);
+  try {
+    const auto end = os::run_program({.words = words({"lookup"}, repository), .input = ByteView{}, .output = room.bytes(), .quiet = true});
+    if (!end || end->status != 0 || end->printed == 0 || end->printed > kLongestPassword) return std::nullopt;
+    return Password::take(reinterpret_cast<char*>(room.bytes().data()), end->printed);
+  } catch (const Error&) {
+    return std::nullopt;  // a program that cannot be run keeps nothing
+  }
 }
 
 void keep_on_desktop(const RepositoryId& repository, const std::string& location, const Password& password) {

@@ -21,6 +21,7 @@ namespace {
 constexpr const char* kParty = "mbu";  // FORMAT.md §5
 constexpr std::string_view kSocket = "unix:";
 constexpr std::size_t kMostDevices = 64;
+constexpr int kTimeoutMs = 60'000;  // devices give up waiting for a touch after half of it
 
 struct FreeDevice {
   void operator()(fido_dev_t* device) const noexcept {
@@ -78,7 +79,9 @@ int write_socket(void* handle, const unsigned char* bytes, std::size_t size) {
 
 [[noreturn]] void refuse(int status, const std::string& what, const std::string& device) {
   switch (status) {
+    case FIDO_ERR_PIN_AUTH_INVALID:
     case FIDO_ERR_PIN_INVALID: throw Error(Code::wrong_password, "wrong PIN", device);
+    case FIDO_ERR_PIN_NOT_SET: throw Error(Code::wrong_password, "has no PIN any more, which it had when it was added", device);
     case FIDO_ERR_PIN_BLOCKED:
     case FIDO_ERR_PIN_AUTH_BLOCKED: throw Error(Code::wrong_password, "has had too many wrong PINs", device, "unplug it and plug it in again; or reset it");
     case FIDO_ERR_PIN_REQUIRED: throw Error(Code::wrong_password, "wants its PIN, and there is nobody to ask for it", device);
@@ -86,6 +89,19 @@ int write_socket(void* handle, const unsigned char* bytes, std::size_t size) {
     case FIDO_ERR_USER_ACTION_TIMEOUT: throw Error(Code::wrong_password, "nobody touched it", device);
     case FIDO_ERR_OPERATION_DENIED: throw Error(Code::wrong_password, "its user refused", device);
     default: throw Error(Code::failed, "cannot " + what + " (" + fido_strerr(status) + ")", device);
+  }
+}
+
+// Whether a device that was only asked if a credential is its own says so by that.
+bool is_anothers(int status) noexcept {
+  switch (status) {
+    case FIDO_ERR_NO_CREDENTIALS:
+    case FIDO_ERR_INVALID_CREDENTIAL:
+    case FIDO_ERR_INVALID_LENGTH:
+    case FIDO_ERR_INVALID_PARAMETER:
+    case FIDO_ERR_LIMIT_EXCEEDED:
+    case FIDO_ERR_REQUEST_TOO_LARGE: return true;
+    default: return false;
   }
 }
 
@@ -116,6 +132,7 @@ class Fido2 : public Authenticator {
       constexpr fido_dev_io_t kInOut{open_socket, close_socket, read_socket, write_socket};
       check(fido_dev_set_io_functions(device_.get(), &kInOut), "be spoken to");
     }
+    check(fido_dev_set_timeout(device_.get(), kTimeoutMs), "be spoken to");
     check(fido_dev_open(device_.get(), path_.c_str()), "be opened");
     if (!fido_dev_is_fido2(device_.get())) throw Error(Code::failed, "is an older kind of security key than FIDO2", path_);
   }
@@ -142,19 +159,16 @@ class Fido2 : public Authenticator {
   }
 
   std::optional<crypto::Key> secret(const Credential& credential, const crypto::Key& salt) override {
-    const std::unique_ptr<fido_assert_t, FreeAssertion> asked(fido_assert_new());
-    if (!asked) throw Error(Code::failed, "no memory for it", path_);
-    std::array<std::uint8_t, 32> hash;
-    fill_random(hash);
-    check(fido_assert_set_clientdata_hash(asked.get(), hash.data(), hash.size()), "be asked");
-    check(fido_assert_set_rp(asked.get(), kParty), "be asked");
-    check(fido_assert_allow_cred(asked.get(), credential.id.data(), credential.id.size()), "be asked");
+    const auto probe = ask_for(credential);
+    check(fido_assert_set_up(probe.get(), FIDO_OPT_FALSE), "be asked");
+    if (is_anothers(fido_dev_get_assert(device_.get(), probe.get(), nullptr))) return std::nullopt;
+
+    const auto asked = ask_for(credential);
     check(fido_assert_set_extensions(asked.get(), FIDO_EXT_HMAC_SECRET), "be asked");
     check(fido_assert_set_hmac_salt(asked.get(), salt.expose().data(), salt.expose().size()), "be asked");
     const auto* const code = pin(credential.verifies);
     tell();
     const int status = fido_dev_get_assert(device_.get(), asked.get(), code);
-    if (status == FIDO_ERR_NO_CREDENTIALS || status == FIDO_ERR_INVALID_CREDENTIAL) return std::nullopt;
     check(status, "give the secret");
     if (fido_assert_count(asked.get()) != 1 || fido_assert_hmac_secret_len(asked.get(), 0) != sizeof(crypto::Digest)) {
       throw Error(Code::failed, "gives no secret: it lacks the extension hmac-secret", path_);
@@ -163,8 +177,25 @@ class Fido2 : public Authenticator {
   }
 
  private:
+  using Assertion = std::unique_ptr<fido_assert_t, FreeAssertion>;
+
   void check(int status, const std::string& what) const {
-    if (status != FIDO_OK) refuse(status, what, path_);
+    if (status == FIDO_OK) return;
+    if (options_.interrupt != nullptr && options_.interrupt->raised()) {
+      fido_dev_cancel(device_.get());
+      options_.interrupt->check();
+    }
+    refuse(status, what, path_);
+  }
+  [[nodiscard]] Assertion ask_for(const Credential& credential) const {
+    Assertion asked(fido_assert_new());
+    if (!asked) throw Error(Code::failed, "no memory for it", path_);
+    std::array<std::uint8_t, 32> hash;
+    fill_random(hash);
+    check(fido_assert_set_clientdata_hash(asked.get(), hash.data(), hash.size()), "be asked");
+    check(fido_assert_set_rp(asked.get(), kParty), "be asked");
+    check(fido_assert_allow_cred(asked.get(), credential.id.data(), credential.id.size()), "be asked");
+    return asked;
   }
   void tell() const {
     if (options_.about_to_touch) options_.about_to_touch();
@@ -175,6 +206,7 @@ class Fido2 : public Authenticator {
     if (!pin_) {
       if (!options_.ask_pin) refuse(FIDO_ERR_PIN_REQUIRED, {}, path_);
       const auto given = options_.ask_pin();
+      if (given.empty()) throw Error(Code::wrong_password, "the PIN of a security key is not empty", path_);
       pin_.emplace(given.view().size() + 1);
       std::copy(given.view().begin(), given.view().end(), pin_->bytes().begin());
       pin_->bytes().back() = 0;

@@ -65,10 +65,10 @@ std::size_t take_output(int fd, MutableBytes output, const Blame& blame) {
   return taken;
 }
 
-int wait_for(pid_t child) noexcept {
+int wait_for(pid_t child, const Blame& blame) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) return 0;
+    if (errno != EINTR) throw system_error(blame, "learn how it ended", errno);
   }
   return status;
 }
@@ -99,11 +99,11 @@ std::optional<ProgramEnd> run_program(const ProgramCall& call) {
   try {
     ProgramEnd end;
     end.printed = take_output(output.reading.get(), call.output, blame);
-    end.status = wait_for(child);
+    end.status = wait_for(child, blame);
     return end;
   } catch (...) {
     ::kill(child, SIGTERM);
-    wait_for(child);
+    while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
     throw;
   }
 }

@@ -20,6 +20,7 @@ struct FoundSlot {
   ObjectName name;
   ByteBuffer bytes;
   bool is_owners = false;
+  bool takes_password = true;
   double cost = 0;  // of deriving, about, in KiB times passes of Argon2id
 };
 
@@ -51,6 +52,7 @@ std::vector<FoundSlot> find_slots(store::Store& store, bool any_kdf_cost, std::o
       refusal = &too_dear;
       format::check_kdf_cost(slot, found.path, any_kdf_cost);
       found.is_owners = slot.role == format::Role::owner;
+      found.takes_password = slot.kdf != format::SlotKdf::fido2;
       constexpr double kRoundsOfPbkdf2 = 3;  // are as dear as one
       const auto units = static_cast<double>(slot.passes);
       found.cost = slot.kdf == format::SlotKdf::argon2id ? units * slot.memory_kib : units / kRoundsOfPbkdf2;
@@ -75,6 +77,9 @@ Opened open_by_password(store::Store& store, const ReadConfig& config, const Unl
     if (damage) throw *damage;
     throw Error(Code::corrupt, "holds no slot: no password can open this repository", "keys/",
                 "bring keys/ back from a copy of the repository");
+  }
+  if (std::ranges::none_of(slots, &FoundSlot::takes_password)) {
+    throw Error(Code::wrong_password, "takes a security key", store.location(), "plug it in: --security-key");
   }
   const Password password = obtain();
   std::optional<Opened> removed;
@@ -126,7 +131,8 @@ std::optional<Opened> open_by_kept(store::Store& store, const ReadConfig& config
     auto opened = open_by_password(store, config, unlock, [&] { return std::move(*password); });
     if (!opened.is_removed()) return opened;
   } catch (const Error& error) {
-    if (error.code() != Code::wrong_password) throw;
+    // It may have been changed. What else is wrong is found by who asks for a password.
+    if (error.code() != Code::wrong_password && error.code() != Code::corrupt) throw;
   }
   return std::nullopt;
 }
@@ -135,11 +141,16 @@ Opened open_by_authenticator(store::Store& store, const ReadConfig& config, cons
   std::optional<Error> damage, too_dear;
   std::optional<Opened> removed;
   for (const auto& slot : find_slots(store, unlock.any_kdf_cost, damage, too_dear)) {
-    auto secrets = keys::open_slot(slot.bytes, config.hash, *unlock.authenticator, slot.path);
-    if (!secrets) continue;
-    Opened opened(std::move(*secrets), slot.name, store, config.config);
-    if (!opened.is_removed()) return opened;
-    removed = std::move(opened);
+    try {
+      auto secrets = keys::open_slot(slot.bytes, config.hash, *unlock.authenticator, slot.path);
+      if (!secrets) continue;
+      Opened opened(std::move(*secrets), slot.name, store, config.config);
+      if (!opened.is_removed()) return opened;
+      removed = std::move(opened);
+    } catch (const Error& error) {
+      if (error.code() != Code::corrupt) throw;
+      damage = error;
+    }
   }
   if (removed) return std::move(*removed);  // open() says what is wrong with it
   if (damage) throw *damage;

@@ -151,6 +151,8 @@ class Authenticator:
                 break
         else:
             raise Refused(NO_CREDENTIALS)
+        if given.get(5, {}).get("up") is False:  # only asked whether it is its own
+            return {1: {"id": named["id"], "type": "public-key"}, 2: self._head(given[1], 0), 3: b"\x30\x06\x02\x01\x01\x02\x01\x01"}
         self.touches += 1
         flags, data = TOUCHED | (VERIFIED if verified else 0), b""
         if self.extension and "hmac-secret" in given.get(4, {}):

@@ -62,6 +62,34 @@ class SecurityKey(support.MbuTest):
         self.assert_says(self.by(device, ["snapshots"], expect=12), "PIN")
         self.assert_says(self.by(device, ["--security-key-pin-file", self.write("wrong", "4321"), "snapshots"], expect=12), "wrong PIN")
 
+    def test_several_do_not_disturb_each_other(self):
+        """Keys with a PIN and without; slots in whatever order."""
+        devices = [self.device(f"device-{number}", pin="1234" if number % 2 else None) for number in range(4)]
+        pin = ("--security-key-pin-file", self.write("pin", "1234"))
+        for number, device in enumerate(devices):
+            self.run_mbu(["--json", "--security-key-device", device.device, *(pin if device.pin else ()), "key", "add", "--on-security-key", "--name", str(number)])
+        for device in devices:
+            before = device.touches
+            self.by(device, [*(pin if device.pin else ()), "snapshots"])
+            self.assertEqual(device.touches - before, 1)
+
+    def test_what_is_planted_keeps_nobody_out(self):
+        device = self.device()
+        added = self.add(device).of_type("key_added")[0]
+        keys = os.path.join(self.repo, "keys")
+        good = self.read(os.path.join(keys, added["id"]))
+        label, wrapped = (int.from_bytes(good[at:at + 2], "little") for at in (104, 106))
+        longest = good[:108] + (1024).to_bytes(2, "little") + good[110:112 + label] + bytes(1024) + good[-wrapped:]
+        for planted in (good[:8] + bytes([good[8] ^ 1]) + good[9:], longest, b"no slot"):
+            self.write(os.path.join(keys, objects.H(planted).hex()), planted)
+        self.by(device, ["ls", "latest"], expect=1)  # opened: there is no snapshot
+        self.assertEqual(device.touches, 3)
+
+    def test_keeps_no_password_on_a_desktop(self):
+        device = self.device()
+        self.add(device)
+        self.assert_says(self.by(device, ["key", "unlock", "--desktop"], expect=2), "it took none")
+
     def test_one_that_was_removed_opens_nothing(self):
         device = self.device()
         self.add(device)
@@ -78,7 +106,7 @@ class SecurityKey(support.MbuTest):
         self.add(device)
         name = next(slot["name"] for slot in self.run_mbu(["--json", "key", "list"]).json if slot["name"] != "key")
         self.by(device, ["key", "remove", name])
-        self.run_mbu(["snapshots"], expect=12)
+        self.assert_says(self.run_mbu(["snapshots"], expect=12), "takes a security key")
         self.by(device, ["snapshots"])
         self.assert_says(self.by(device, ["key", "remove", "key"], expect=1), "last password")
         self.by(device, ["key", "add", "--name", "again", "--new-password-file", self.write("new", "another"), *CHEAP])
@@ -95,7 +123,8 @@ class SecurityKey(support.MbuTest):
         broken = self.device("gone")
         broken.device += "-nowhere"
         self.assert_says(self.add(broken, expect=1), "cannot be opened")
-        self.assert_says(self.run_mbu(["--security-key", "snapshots"], expect=1), "security key")
+        for wrong in (["key", "passwd", "--on-security-key"], ["key", "list", "--desktop"]):
+            self.run_mbu(wrong, expect=2)
 
     def test_the_slot_is_as_the_format_says(self):
         """Its secret by the authenticator's own arithmetic, and what that opens by the independent reader's."""

@@ -183,13 +183,13 @@ void check_small_objects(const Context& context, Findings& findings) {
 // What this machine saw here before and the store does not list any more. Indexes, locks and, once pruned, packs may go; snapshots,
 // slots and statements may not.
 void check_memory(const Context& context, Findings& findings) {
+  const auto seen = context.state.seen_here();  // before the store is listed: others publish meanwhile
   std::set<std::string> here;
   for (const auto folder : store::kFolders) {
     for (const auto& listed : context.vault.store().list(folder, false)) {
       here.insert(store::object_path(folder, listed.name));
     }
   }
-  const auto seen = context.state.seen_here();
   // Of slots, those that statements know.
   std::set<std::string> slots;
   for (const auto& slot : context.vault.constitution().slots) slots.insert(store::object_path(Folder::keys, slot));

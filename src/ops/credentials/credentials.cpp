@@ -150,15 +150,20 @@ CredentialInfo add_security_key(repo::Vault& vault, keys::Authenticator& authent
   return add_owners_slot(vault, keys::make_owner_slot(vault.keyring(), vault.keyring().root(), vault.config_hash(), authenticator, options), {});
 }
 
+void require_password(const repo::Vault& vault) {
+  for (const auto& info : list(vault)) {
+    if (!info.current || info.kdf != Kdf::security_key) continue;
+    throw Error(Code::usage, "the repository was opened by a security key, which has no password to change", info.name,
+                "add a password (mbu key add), or remove the security key's access (mbu key remove)");
+  }
+}
+
 CredentialInfo change_password(repo::Vault& vault, const Password& password, const CredentialOptions& options) {
   vault.require_owner();
+  require_password(vault);
   const auto all = list(vault);
   const auto current = std::ranges::find(all, true, &CredentialInfo::current);
   const auto old = vault.slot();
-  if (current != all.end() && current->kdf == Kdf::security_key) {
-    throw Error(Code::usage, "the repository was opened by a security key, which has no password to change", current->name,
-                "add a password (mbu key add), or remove the security key's access (mbu key remove)");
-  }
   const bool named = current != all.end() && !current->name.empty();
   format::Statement statement;
   statement.slots_removed.push_back(old);

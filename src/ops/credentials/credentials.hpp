@@ -20,6 +20,9 @@ CredentialInfo add_password(repo::Vault& vault, const Password& password, const 
 // The same, opened by a security key instead.
 CredentialInfo add_security_key(repo::Vault& vault, keys::Authenticator& authenticator, const std::string& name);
 
+// Throws Code::usage when it was no password that opened the vault.
+void require_password(const repo::Vault& vault);
+
 // The password that opened the vault gives way to this one; its name stays.
 CredentialInfo change_password(repo::Vault& vault, const Password& password, const CredentialOptions& options);
 
