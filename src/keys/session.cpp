@@ -27,7 +27,7 @@ void keep_in_session(const RepositoryId& repository, const Unlocked& unlocked, c
   if (const auto* owner = std::get_if<OwnerSecrets>(&unlocked)) {
     crypto::Secret<std::array<std::uint8_t, kOwners>> secrets;
     std::ranges::copy(owner->root.expose(), secrets.expose().begin());
-    std::ranges::copy(owner->pair.value().expose(), secrets.expose().begin() + sizeof(crypto::Digest));
+    std::ranges::copy(owner->pair.expose(), secrets.expose().begin() + sizeof(crypto::Digest));
     return put(repository, format::Role::owner, slot, secrets.expose(), seconds);
   }
   auto credential = format::encode_writer_credential(std::get<format::WriterCredential>(unlocked));
@@ -46,12 +46,12 @@ std::optional<SessionKeys> find_in_session(const RepositoryId& repository) {
   if (!size || *size <= kHead) return std::nullopt;
   const ByteView payload = ByteView(room.bytes()).first(*size);
   const auto secret = payload.subspan(kHead);
-  SessionKeys found{OwnerSecrets{}, ObjectName::from(payload.subspan(1, ObjectName::kSize))};
+  std::optional<Unlocked> secrets;
   try {
     if (payload[0] == static_cast<std::uint8_t>(format::Role::owner) && secret.size() == kOwners) {
-      found.secrets = OwnerSecrets{crypto::key_from(secret.first(sizeof(crypto::Digest))), crypto::key_from(secret.last(sizeof(crypto::Digest)))};
+      secrets.emplace(OwnerSecrets{crypto::key_from(secret.first(sizeof(crypto::Digest))), crypto::key_from(secret.last(sizeof(crypto::Digest)))});
     } else if (payload[0] == static_cast<std::uint8_t>(format::Role::writer)) {
-      found.secrets = format::decode_writer_credential(secret, "keys of this session");
+      secrets.emplace(format::decode_writer_credential(secret, "keys of this session"));
     } else {
       return std::nullopt;
     }
@@ -59,7 +59,7 @@ std::optional<SessionKeys> find_in_session(const RepositoryId& repository) {
     if (error.code() != Code::corrupt) throw;
     return std::nullopt;
   }
-  return found;
+  return SessionKeys{std::move(*secrets), ObjectName::from(payload.subspan(1, ObjectName::kSize))};
 }
 
 bool drop_from_session(const RepositoryId& repository) { return os::remove_session_key(key_name(repository)); }

@@ -194,7 +194,7 @@ std::optional<Unlocked> open_slot(ByteView bytes, const ObjectName& config_hash,
 std::unique_ptr<Keyring> make_keyring(const Unlocked& unlocked, const RepositoryId& repository) {
   if (const auto* credential = std::get_if<format::WriterCredential>(&unlocked)) return std::make_unique<Keyring>(*credential, repository);
   const auto& owner = std::get<OwnerSecrets>(unlocked);
-  return std::make_unique<Keyring>(owner.root, repository, owner.pair ? &*owner.pair : nullptr);
+  return std::make_unique<Keyring>(owner.root, repository, owner.has_pair ? &owner.pair : nullptr);
 }
 
 format::SlotLabel read_label(ByteView bytes, const Keyring& keyring, const std::string& subject) {

@@ -46,7 +46,8 @@ struct SlotOptions {
 
 struct OwnerSecrets {
   crypto::Key root;
-  std::optional<crypto::Key> pair = {};  // X25519, of the slot; a recovery sheet has none
+  crypto::Key pair = {};  // X25519, of the slot
+  bool has_pair = true;   // a recovery sheet has none
 };
 // What a slot wraps: the owner's root secret, or a writer's credential.
 using Unlocked = std::variant<OwnerSecrets, format::WriterCredential>;

@@ -159,7 +159,7 @@ Opened open_by_authenticator(store::Store& store, const ReadConfig& config, cons
 
 Opened open_any(store::Store& store, const ReadConfig& config, const Unlock& unlock) {
   if (!unlock.recovery_sheets.empty()) {
-    return {keys::OwnerSecrets{keys::decode_recovery_sheets(unlock.recovery_sheets, config.config.repository)}, {}, store, config.config};
+    return {keys::OwnerSecrets{keys::decode_recovery_sheets(unlock.recovery_sheets, config.config.repository), {}, false}, {}, store, config.config};
   }
   if (unlock.credential) return open_credential(store, config, unlock);
   if (unlock.authenticator != nullptr) return open_by_authenticator(store, config, unlock);
