@@ -1,9 +1,8 @@
 #include "recovery_page.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
 #include <string.h>
+#include <unistd.h>
 
 #include <algorithm>
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "api/cat.hpp"
 #include "api/watch.hpp"
@@ -154,12 +155,14 @@ struct Repository::Impl {
   }
 
   // What was never seen here of these objects is remembered from now on.
-  void remember(store::Folder folder, const std::set<ObjectName>& names) {
+  void remember(const std::map<store::Folder, std::set<ObjectName>>& objects) {
     const auto seen = state.seen_here();
     std::vector<std::string> fresh;
-    for (const auto& name : names) {
-      auto path = store::object_path(folder, name);
-      if (!seen.contains(path)) fresh.push_back(std::move(path));
+    for (const auto& [folder, names] : objects) {
+      for (const auto& name : names) {
+        auto path = store::object_path(folder, name);
+        if (!seen.contains(path)) fresh.push_back(std::move(path));
+      }
     }
     state.remember(fresh);
   }
@@ -214,8 +217,7 @@ struct Repository::Impl {
     for (const auto& listed : vault->store().list(store::Folder::keys, false)) {
       if (constitution.slots.contains(listed.name)) slots.insert(listed.name);
     }
-    remember(store::Folder::keys, slots);
-    remember(store::Folder::statements, constitution.readable);
+    remember({{store::Folder::keys, std::move(slots)}, {store::Folder::statements, constitution.readable}});
   }
 
   std::vector<repo::StoredSnapshot> read_snapshots() {
@@ -223,7 +225,7 @@ struct Repository::Impl {
     auto all = repo::read_snapshots(context, repo::Which::current);
     std::set<ObjectName> names;
     for (const auto& snapshot : all) names.insert(snapshot.name);
-    remember(store::Folder::snapshots, names);
+    remember({{store::Folder::snapshots, std::move(names)}});
     return all;
   }
 
