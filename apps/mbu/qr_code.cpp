@@ -15,32 +15,24 @@ constexpr int kQuiet = 4;  // modules, what the standard asks for
 
 }  // namespace
 
-struct QrCode::Code {
-  QRcode* code;
-};
-
 QrCode::QrCode(std::string_view text) {
   const std::string copy(text);  // ended by a zero byte
   // A sheet that was folded or stained is still to be read: level M restores 15 %.
-  code_ = std::make_unique<Code>(Code{QRcode_encodeString(copy.c_str(), 0, QR_ECLEVEL_M, QR_MODE_8, 1)});
+  QRcode* const made = QRcode_encodeString(copy.c_str(), 0, QR_ECLEVEL_M, QR_MODE_8, 1);
   ::explicit_bzero(const_cast<char*>(copy.data()), copy.size());
-  if (code_->code == nullptr) throw Error(mbu::Code::failed, "a QR code cannot be made of it", "the recovery sheet");
+  if (made == nullptr) throw Error(Code::failed, "a QR code cannot be made of it", "the recovery sheet");
+  size_ = made->width;
+  const auto count = static_cast<std::size_t>(size_) * static_cast<std::size_t>(size_);
+  modules_.assign(made->data, made->data + count);
+  ::explicit_bzero(made->data, count);
+  QRcode_free(made);
 }
 
-QrCode::QrCode(QrCode&&) noexcept = default;
-QrCode& QrCode::operator=(QrCode&&) noexcept = default;
-
-QrCode::~QrCode() {
-  if (!code_) return;
-  ::explicit_bzero(code_->code->data, static_cast<std::size_t>(size()) * static_cast<std::size_t>(size()));
-  QRcode_free(code_->code);
-}
-
-int QrCode::size() const noexcept { return code_->code->width; }
+QrCode::~QrCode() { ::explicit_bzero(modules_.data(), modules_.size()); }
 
 bool QrCode::is_dark(int column, int row) const noexcept {
   if (column < 0 || row < 0 || column >= size() || row >= size()) return false;
-  return (code_->code->data[row * size() + column] & 1U) != 0;
+  return (modules_[static_cast<std::size_t>(row * size_ + column)] & 1U) != 0;
 }
 
 std::string QrCode::text(bool colours) const {

@@ -1,9 +1,9 @@
 // QR codes (ISO/IEC 18004), by libqrencode. One thread per object.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mbu::cli {
 
@@ -13,11 +13,11 @@ class QrCode {
   // does not fit.
   explicit QrCode(std::string_view text);
   ~QrCode();
-  QrCode(QrCode&&) noexcept;
-  QrCode& operator=(QrCode&&) noexcept;
+  QrCode(QrCode&&) noexcept = default;
+  QrCode& operator=(QrCode&&) = delete;
 
   // Modules along one side, without the quiet zone around it.
-  [[nodiscard]] int size() const noexcept;
+  [[nodiscard]] int size() const noexcept { return size_; }
   // False in the quiet zone, which begins at -1 and at size().
   [[nodiscard]] bool is_dark(int column, int row) const noexcept;
 
@@ -28,8 +28,8 @@ class QrCode {
   [[nodiscard]] std::string path() const;
 
  private:
-  struct Code;
-  std::unique_ptr<Code> code_;
+  int size_ = 0;
+  std::vector<unsigned char> modules_;  // row by row; the lowest bit: dark
 };
 
 // Whether the user's locale says that text is UTF-8.

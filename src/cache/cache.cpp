@@ -79,7 +79,13 @@ struct Cache::Kept {
   void write(const crypto::Digest& path_key, ByteView stored) {
     database.guarded([&] {
       database.begin(Database::Transaction::write);
-      database.statement("INSERT OR REPLACE INTO directories VALUES(?,?)").bind(1, path_key).bind(2, stored).step();
+      database.statement("INSERT OR REPLACE INTO directories VALUES(?,?,?)").bind(1, path_key).bind(2, Database::today()).bind(3, stored).step();
+    });
+  }
+  void note_use(const crypto::Digest& path_key) {
+    database.guarded([&] {
+      database.begin(Database::Transaction::write);
+      database.statement("UPDATE directories SET day=? WHERE key=?").bind(1, Database::today()).bind(2, path_key).step();
     });
   }
   void write_back() {
@@ -100,12 +106,16 @@ std::optional<DirectoryRecord> Cache::find_directory(const crypto::Digest& path_
   ByteBuffer stored;
   {
     const std::scoped_lock lock(kept_->database.mutex);
+    auto used_before = Database::today();
     if (const auto waiting = kept_->records.find(path_key); waiting != kept_->records.end()) return waiting->second;
     kept_->database.guarded([&] {
       kept_->database.begin(Database::Transaction::read);
-      auto found = kept_->database.statement("SELECT record FROM directories WHERE key=?");
-      if (found.bind(1, path_key).step()) append(stored, found.bytes(0));
+      auto found = kept_->database.statement("SELECT record, day FROM directories WHERE key=?");
+      if (!found.bind(1, path_key).step()) return;
+      append(stored, found.bytes(0));
+      used_before = found.number(1);
     });
+    if (Database::today() - used_before >= Database::kNotedDays) kept_->note_use(path_key);
   }
   if (stored.size() < kChecksumSize) return std::nullopt;
   const auto content = ByteView(stored).subspan(kChecksumSize);

@@ -11,11 +11,12 @@
 namespace mbu::cache {
 namespace {
 
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 constexpr int kBusyMilliseconds = 2000;
 constexpr int kWritesATransaction = 512;  // others may write in between
 constexpr int kReadsATransaction = 256;
 constexpr std::int64_t kPauseNs = 5'000'000'000;
+constexpr std::int64_t kSecondsADay = 86'400;
 
 }  // namespace
 
@@ -74,6 +75,31 @@ ByteView Database::Statement::bytes(int column) const {
   return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
+std::int64_t Database::today() { return system_clock().wall().seconds / kSecondsADay; }
+
+void Database::note_use(std::int64_t first, std::int64_t last) {
+  begin(Transaction::read);
+  {
+    auto noted = statement("SELECT day FROM uses WHERE first=?");
+    if (noted.bind(1, first).step() && today() - noted.number(0) < kNotedDays) return end_reads();
+  }
+  begin(Transaction::write);
+  statement("INSERT OR REPLACE INTO uses VALUES(?,?,?)").bind(1, first).bind(2, last).bind(3, today()).step();
+  purge();
+  commit();
+}
+
+void Database::purge() {
+  const auto oldest = today() - kKeptDays;
+  {
+    auto unused = statement("SELECT first, last FROM uses WHERE day<?");
+    unused.bind(1, oldest);
+    while (unused.step()) statement("DELETE FROM pages WHERE key BETWEEN ? AND ?").bind(1, unused.number(0)).bind(2, unused.number(1)).step();
+  }
+  statement("DELETE FROM uses WHERE day<?").bind(1, oldest).step();
+  statement("DELETE FROM directories WHERE day<?").bind(1, oldest).step();
+}
+
 void Database::tell(const std::string& text) {
   if (!std::exchange(told_, true)) warn_(text);
 }
@@ -100,10 +126,12 @@ void Database::try_open() {
   // Written by the first to come alone: who only reads must not wait for a writer.
   execute(
       "BEGIN IMMEDIATE;"
+      "DROP TABLE IF EXISTS directories;"
       "DROP TABLE IF EXISTS pages;"
-      "CREATE TABLE IF NOT EXISTS directories(key BLOB PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;"
+      "CREATE TABLE directories(key BLOB PRIMARY KEY, day INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;"
       "CREATE TABLE pages(key INTEGER PRIMARY KEY, sealed BLOB NOT NULL);"
-      "PRAGMA user_version=2;"
+      "CREATE TABLE uses(first INTEGER PRIMARY KEY, last INTEGER NOT NULL, day INTEGER NOT NULL);"
+      "PRAGMA user_version=3;"
       "COMMIT");
 }
 

@@ -62,6 +62,13 @@ class Database {
   };
   [[nodiscard]] Statement statement(const char* sql);
 
+  // What nobody used for kKeptDays is deleted. Records carry the day of a use, as days since 1970, which is noted anew when it is kNotedDays old:
+  // who only reads seldom writes.
+  static constexpr std::int64_t kKeptDays = 90, kNotedDays = 30;
+  [[nodiscard]] static std::int64_t today();
+  // Within guarded(): that the pages with these keys are used today; and deletes what nobody uses any more, when that is news.
+  void note_use(std::int64_t first, std::int64_t last);
+
   std::mutex mutex;
 
  private:
@@ -82,6 +89,7 @@ class Database {
   void close();
   void recover(int code);
   void tell(const std::string& text);
+  void purge();
   void execute(const char* sql) { require(sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr)); }
   [[nodiscard]] std::string file() const { return directory_ + "/cache.db"; }
 

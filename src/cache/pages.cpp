@@ -27,13 +27,18 @@ std::array<std::uint8_t, 8> additional(std::int64_t key) {
 }  // namespace
 
 Pages::Pages(Database& database, const crypto::Key& key, const crypto::Digest& series, Unwritten unwritten)
-    : database_(&database), unwritten_(unwritten), aead_(std::in_place, key), series_(load<std::uint64_t>(series) & kSeries), mutex_(&database.mutex) {}
+    : database_(&database), unwritten_(unwritten), aead_(std::in_place, key), series_(load<std::uint64_t>(series) & kSeries), mutex_(&database.mutex) {
+  const std::scoped_lock lock(*mutex_);
+  database_->guarded([&] { database_->note_use(first_key(), last_key()); });
+}
 Pages::Pages(Unwritten unwritten) : unwritten_(unwritten) {}
 Pages::~Pages() { write_back(); }
 
 Pages::Key Pages::key_of(const ChunkId& id) const noexcept {
-  return static_cast<Key>(series_ << kIdBits | (load<std::uint64_t>(id.view()) & kIdMask));
+  return first_key() | static_cast<Key>(load<std::uint64_t>(id.view()) & kIdMask);
 }
+Pages::Key Pages::first_key() const noexcept { return static_cast<Key>(series_ << kIdBits); }
+Pages::Key Pages::last_key() const noexcept { return first_key() | static_cast<Key>(kIdMask); }
 
 std::optional<ByteBuffer> Pages::find(const ChunkId& id) {
   const std::scoped_lock lock(*mutex_);
@@ -172,7 +177,7 @@ void Pages::sweep(const std::unordered_set<ChunkId, IdentifierHash>& live) {
     std::vector<Key> dead;
     {
       auto all = database_->statement("SELECT key FROM pages WHERE key BETWEEN ? AND ?");
-      all.bind(1, static_cast<Key>(series_ << kIdBits)).bind(2, static_cast<Key>(series_ << kIdBits | kIdMask));
+      all.bind(1, first_key()).bind(2, last_key());
       while (all.step()) {
         if (!is_live(all.number(0))) dead.push_back(all.number(0));
       }

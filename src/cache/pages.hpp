@@ -2,7 +2,7 @@
 // that lie beside them. Encrypted on disk under the credential.
 //
 // Whoever puts goes from below upwards: what a page names is put before it. So whatever is found is complete below, as far as nothing was
-// lost; what was costs reading files again. What was used last is in memory, some 4 MiB of it; without a database everything is. Any
+// lost; what was costs reading files again. Pages of a series that nobody opens any more are deleted after Database::kKeptDays. What was used last is in memory, some 4 MiB of it; without a database everything is. Any
 // thread.
 #pragma once
 
@@ -51,6 +51,8 @@ class Pages {
   };
 
   [[nodiscard]] Key key_of(const ChunkId& id) const noexcept;
+  [[nodiscard]] Key first_key() const noexcept;  // of the series
+  [[nodiscard]] Key last_key() const noexcept;
   // The mutex is held.
   [[nodiscard]] std::optional<ByteBuffer> read(const ChunkId& id);
   void hold(const ChunkId& id, ByteBuffer bytes, bool written);

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import stat
 import threading
 
@@ -185,6 +186,47 @@ class Cache(support.MbuTest):
         for name in ("elsewhere", "variable"):
             self.assertEqual(len(os.listdir(self.path(name))), 1)
         self.assertFalse(os.path.exists(self.cache))
+
+    def database(self, statement, *values):
+        (path,) = [path for path in self.cache_files() if path.endswith("cache.db")]
+        connection = sqlite3.connect(path)
+        with connection:
+            rows = connection.execute(statement, values).fetchall()
+        connection.close()
+        return rows
+
+    def count(self, table):
+        return self.database(f"SELECT count(*) FROM {table}")[0][0]
+
+    def let_pass(self, days):
+        for table in ("directories", "uses"):
+            self.database(f"UPDATE {table} SET day = day - ?", days)
+
+    def test_what_nobody_packages_any_more_is_purged(self):
+        """Records of directories, and with a writer's credential pages: those of one tree go, those of the other stay and are used."""
+        credential = self.path("laptop")
+        self.run_mbu(["key", "new-writer", "--name", "laptop", "-o", credential])
+        shutil.rmtree(self.cache)
+        writer = ("--credential", credential)
+        self.backup(*writer, self.source)
+        kept = {table: self.count(table) for table in ("directories", "pages", "uses")}
+        for directory in range(20):
+            self.write(self.path("other", str(directory), "file"), b"%d" % directory)
+        self.backup(*writer, self.path("other"))
+        for table, count in kept.items():
+            self.assertGreater(self.count(table), count)
+        self.let_pass(50)
+        support.settle()
+        self.backup(*writer, self.source)
+        self.let_pass(50)
+        summary = self.backup(*writer, self.source).summary
+        self.assertEqual(summary["bytes_read"], 0)
+        self.assertEqual(self.count("directories"), kept["directories"])
+        self.assertEqual(self.count("uses"), kept["uses"])
+        self.assertLess(abs(self.count("pages") - kept["pages"]), 5)  # what is remembered of each snapshot
+        self.let_pass(1000)
+        self.backup(*writer, self.source)
+        self.check()
 
     def test_state_deleted_or_garbage(self):
         files = [os.path.join(folder, name) for folder, _, names in os.walk(self.state) for name in names]
