@@ -18,18 +18,28 @@ namespace {
 constexpr std::uint64_t kMostShares = 255;
 constexpr std::size_t kLongestSheet = 1024 * 1024;  // bytes of a file: 255 shares with all that is printed around them
 
-// The sheet or shares as they were copied: from files, or typed line by line.
-std::vector<Password> copied_sheets(Context& context) {
-  std::vector<Password> parts;
-  for (const auto& file : context.arguments.key.sheets) parts.push_back(read_secret_file(file, kLongestSheet));
-  if (!parts.empty()) return parts;
+// Line after line until they suffice: four of the sheet, or five of each share. A mistake is asked for again at once.
+std::vector<Password> typed_sheets(Context& context, const std::string& location) {
   if (!can_prompt()) throw Error(Code::wrong_password, "there is nobody to ask for the recovery sheet", {}, "give --sheet FILE");
-  for (std::size_t number = 1;; ++number) {
-    parts.push_back(prompt_password(fmt::format("line {} of what was copied{}: ", number, number > 4 ? ", or nothing" : ""), false, context.interrupt));
-    if (!parts.back().empty()) continue;
-    parts.pop_back();
-    return parts;
+  std::vector<Password> lines;
+  while (true) {
+    lines.push_back(prompt_password(fmt::format("recovery sheet, line {}: ", lines.size() + 1), false, context.interrupt));
+    try {
+      if (lines.back().empty()) lines.pop_back();
+      else if (Repository::is_recovery_complete(location, lines)) return lines;
+    } catch (const Error& error) {
+      if (error.code() != Code::wrong_password) throw;
+      context.view.warning(error.happened());
+      lines.pop_back();
+    }
   }
+}
+
+// As they were copied: from files, or typed.
+std::vector<Password> copied_sheets(Context& context, Session& session) {
+  std::vector<Password> texts;
+  for (const auto& file : context.arguments.key.sheets) texts.push_back(read_secret_file(file, kLongestSheet));
+  return texts.empty() ? typed_sheets(context, session.location()) : std::move(texts);
 }
 
 }  // namespace
@@ -75,7 +85,7 @@ void export_recovery(Context& context, Session& session) {
 }
 
 void recover(Context& context, Session& session) {
-  Repository repository = session.open_by_sheets(copied_sheets(context));
+  Repository repository = session.open_by_sheets([&] { return copied_sheets(context, session); });
   const auto password = new_password(context, repository.location());
   const CredentialOptions options{context.arguments.key.name, new_kdf(context, session)};
   context.view.credential({CredentialReport::Change::added, repository.add_password(password, options)});

@@ -199,10 +199,10 @@ void Session::unlock(const Keep& keep) {
   (void)open_with_prompt(keep);
 }
 
-Repository Session::open_by_sheets(std::vector<Password> sheets) {
+Repository Session::open_by_sheets(const std::function<std::vector<Password>()>& copied) {
   if (!Repository::exists(location())) refuse_missing();
   RepositoryOptions filled = options();
-  filled.recovery_sheets = std::move(sheets);
+  filled.recovery_sheets = copied();
   filled.security_key.reset();
   return Repository::open(std::move(filled));
 }

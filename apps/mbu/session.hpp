@@ -1,6 +1,7 @@
 // From flags, environment and configuration to an open repository. One thread.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,8 +38,8 @@ class Session {
   [[nodiscard]] SecurityKey security_key();
   // Opens it so that nobody is asked for a while.
   void unlock(const Keep& keep);
-  // The same, opened by a recovery sheet or shares of it.
-  [[nodiscard]] Repository open_by_sheets(std::vector<Password> sheets);
+  // The same, opened by what was copied of a recovery sheet or shares of it.
+  [[nodiscard]] Repository open_by_sheets(const std::function<std::vector<Password>()>& copied);
   // The same, but the configured repository is made when there is none and none is remembered.
   [[nodiscard]] Repository open_or_make();
   // `init`: makes one and shows it.

@@ -34,6 +34,10 @@ class Repository {
   // Whether this machine's state remembers a repository at `location` that is not there now (an unmounted disk).
   [[nodiscard]] static bool remembered(const std::string& location, const std::string& state_directory);
 
+  // Whether what was copied of recovery sheets suffices to open the repository there (RepositoryOptions::recovery_sheets). Code::wrong_password, naming the
+  // line that is wrong.
+  [[nodiscard]] static bool is_recovery_complete(const std::string& location, const std::vector<Password>& copied);
+
   // check --keyless: object names against their bytes, without a password.
   static CheckReport check_keyless(const RepositoryOptions& options);
 

@@ -287,6 +287,11 @@ bool Repository::remembered(const std::string& location, const std::string& stat
   return cache::State::remembered_at(state_directory, location).has_value();
 }
 
+bool Repository::is_recovery_complete(const std::string& location, const std::vector<Password>& copied) {
+  const auto config = repo::read_config(*store::open_store(location)).config;
+  return keys::read_recovery_sheets(copied, config.repository).missing.empty();
+}
+
 CheckReport Repository::check_keyless(const RepositoryOptions& options) {
   const auto store = store::open_store(options.location);
   return ops::check_names(*store, threads_of(options), options.interrupt == nullptr ? never() : *options.interrupt);

@@ -108,26 +108,27 @@ crypto::Key join(std::vector<Share>& shares) {
 
 // --- What was copied ---
 
-crypto::Key read_sheet(const std::vector<CopiedLine>& lines, const RepositoryId& repository) {
-  crypto::Key root;
+CopiedSheets read_sheet(const std::vector<CopiedLine>& lines, const RepositoryId& repository) {
+  CopiedSheets copied;
   for (std::size_t i = 0; i < std::min(lines.size(), kLines); ++i) {
     if (!has_check(lines[i].bytes, check_of_sheet(lines[i].bytes, i, repository))) refuse_line(lines[i]);
-    put_line(root, i, lines[i].bytes);
+    put_line(copied.root, i, lines[i].bytes);
   }
-  if (lines.size() < kLines) refuse("the sheet has four lines; here are " + std::to_string(lines.size()));
   if (lines.size() > kLines) refuse("the sheet has four lines; here are more");
-  return root;
+  if (lines.size() < kLines) copied.missing = "the sheet has four lines; here are " + std::to_string(lines.size());
+  return copied;
 }
 
-crypto::Key read_shares(const std::vector<CopiedLine>& lines, const RepositoryId& repository) {
+CopiedSheets read_shares(const std::vector<CopiedLine>& lines, const RepositoryId& repository) {
+  CopiedSheets copied;
   std::vector<Share> shares;
   const auto& first = lines.front().bytes;
   for (std::size_t at = 0; at < lines.size(); at += kLinesOfAShare) {
     const auto& head = lines[at].bytes;
     const std::string sheet = "sheet " + std::to_string(at / kLinesOfAShare + 1);
-    if (lines.size() - at < kLinesOfAShare) refuse(sheet + " has five lines; here are " + std::to_string(lines.size() - at));
+    const std::size_t here = std::min(lines.size() - at, kLinesOfAShare);
     Share share{number_of(head), {}};
-    for (std::size_t i = 0; i < kLinesOfAShare; ++i) {
+    for (std::size_t i = 0; i < here; ++i) {
       const auto& line = lines[at + i];
       if (!has_check(line.bytes, check_of_share(line.bytes, i, head, repository))) refuse_line(line);
       if (i > 0) put_line(share.value, i - 1, line.bytes);
@@ -136,12 +137,17 @@ crypto::Key read_shares(const std::vector<CopiedLine>& lines, const RepositoryId
       refuse(sheet + " was not made together with the first: they are of different sets");
     }
     if (std::ranges::find(shares, share.number, &Share::number) != shares.end()) refuse(sheet + " is here twice");
-    shares.push_back(std::move(share));
+    if (here < kLinesOfAShare) copied.missing = sheet + " has five lines; here are " + std::to_string(here);
+    else shares.push_back(std::move(share));
   }
   const std::size_t needed = needed_of(first);
-  if (shares.size() < needed) refuse(std::to_string(needed) + " sheets are needed together; here are " + std::to_string(shares.size()));
+  if (shares.size() < needed && copied.missing.empty()) {
+    copied.missing = std::to_string(needed) + " sheets are needed together; here are " + std::to_string(shares.size());
+  }
+  if (!copied.missing.empty()) return copied;
   shares.resize(needed);
-  return join(shares);
+  copied.root = join(shares);
+  return copied;
 }
 
 bool are_shares(const std::vector<CopiedLine>& lines, const RepositoryId& repository) {
@@ -196,11 +202,17 @@ std::vector<Password> encode_recovery_shares(const crypto::Key& root, const Repo
   return texts;
 }
 
-crypto::Key decode_recovery_sheets(const std::vector<Password>& texts, const RepositoryId& repository) {
+CopiedSheets read_recovery_sheets(const std::vector<Password>& texts, const RepositoryId& repository) {
   LineReader reader;
   for (const auto& text : texts) reader.read(as_text(text.view()));
   const auto lines = reader.take();
   return are_shares(lines, repository) ? read_shares(lines, repository) : read_sheet(lines, repository);
+}
+
+crypto::Key decode_recovery_sheets(const std::vector<Password>& texts, const RepositoryId& repository) {
+  auto copied = read_recovery_sheets(texts, repository);
+  if (!copied.missing.empty()) refuse(copied.missing);
+  return std::move(copied.root);
 }
 
 }  // namespace mbu::keys

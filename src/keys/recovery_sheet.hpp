@@ -22,8 +22,17 @@ inline constexpr unsigned kMostShares = 255;
 // `made` sheets of five lines, `needed` of which give the secret. Code::usage unless 2 <= needed <= made <= kMostShares.
 [[nodiscard]] std::vector<Password> encode_recovery_shares(const crypto::Key& root, const RepositoryId& repository, unsigned needed, unsigned made);
 
-// The root secret in what was copied (read_lines() says how): a sheet, or enough shares, in one text or several, one after the other. Throws
-// Code::wrong_password naming the line that is wrong, or what is missing.
+// What was copied so far.
+struct CopiedSheets {
+  crypto::Key root;     // the secret, when nothing is missing
+  std::string missing;  // "3 sheets are needed together; here are 2"
+};
+
+// What was copied (LineReader says how) of a sheet, or of shares, in one text or several, one after the other. Throws Code::wrong_password naming the line
+// that is wrong.
+[[nodiscard]] CopiedSheets read_recovery_sheets(const std::vector<Password>& texts, const RepositoryId& repository);
+
+// The root secret in it. Throws Code::wrong_password for what is missing, too.
 [[nodiscard]] crypto::Key decode_recovery_sheets(const std::vector<Password>& texts, const RepositoryId& repository);
 
 }  // namespace mbu::keys

@@ -7,6 +7,7 @@ Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_passwords.py -v`.
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -236,7 +237,7 @@ class Prompts(Passwords):
                     break
             elif process.poll() is not None:
                 break
-            questions = shown.count(b"password for ") + shown.count(b"the same again: ")
+            questions = shown.count(b"password for ") + shown.count(b"the same again: ") + shown.count(b"recovery sheet, line ")
             if waiting and questions > asked and not termios.tcgetattr(slave)[3] & termios.ECHO:
                 asked += 1
                 answer = waiting.pop(0)
@@ -310,6 +311,28 @@ class Prompts(Passwords):
             status, shown = self.talk(["backup", "--stdin"], SECRET.encode() + b"\n", stdin=data)
         self.assertEqual(status, 0, shown)
         self.assertEqual(self.run_mbu(["dump", "latest:/stdin"], password=SECRET).stdout, b"to be packaged")
+
+    def test_a_recovery_sheet_is_typed_line_by_line(self):
+        """A mistake is told, and asked for again, at once; nothing has to say that it is all."""
+        self.init(password=SECRET)
+        for flags, count in ((), 4), (("--shares", "2/3"), 10):
+            printed = self.run_mbu(["key", "export-recovery", *flags], password=SECRET).out
+            lines = re.findall(r"^ +\d: ([0-9A-Z ]+)$", printed, re.M)[:count]
+            self.assertEqual(len(lines), count)
+            mistaken = lines[2][:-1] + ("2" if lines[2][-1] != "2" else "3")
+            typed = [*lines[:2], mistaken, "", lines[2][:9], *lines[2:], "another", "another"]
+            name = f"typed {count}"
+            status, shown = self.talk(["key", "recover", "--name", name], *(line.encode() + b"\n" for line in typed))
+            self.assertEqual(status, 0, shown)
+            self.assertIn("line 3 has a mistake", shown)
+            self.assertIn("line 3 has less than sixteen characters", shown)
+            self.assertNotIn(lines[1], shown)
+            self.assertIn(name, self.run_mbu(["key", "list"], password="another").out)
+            self.run_mbu(["key", "remove", name], password=SECRET)
+
+    def test_a_recovery_sheet_is_not_asked_for_in_vain(self):
+        status, shown = self.talk(["key", "recover"])
+        self.assertEqual(status, 10, shown)
 
     def test_a_progress_bar_on_a_terminal(self):
         self.init()

@@ -13,10 +13,13 @@ class Sheet : public ::testing::Test {
  protected:
   [[nodiscard]] std::string text() const { return std::string(as_text(encode_recovery_sheet(root_, id_).view())); }
   [[nodiscard]] crypto::Key read(std::string text) const { return read_all({std::move(text)}); }
-  [[nodiscard]] crypto::Key read_all(std::vector<std::string> texts) const {
+  [[nodiscard]] crypto::Key read_all(std::vector<std::string> texts) const { return decode_recovery_sheets(passwords(std::move(texts)), id_); }
+  // What is missing, when these lines are all that is there yet.
+  [[nodiscard]] std::string missing_of(std::string text) const { return read_recovery_sheets(passwords({std::move(text)}), id_).missing; }
+  [[nodiscard]] static std::vector<Password> passwords(std::vector<std::string> texts) {
     std::vector<Password> parts;
     for (auto& text : texts) parts.push_back(Password::take(text.data(), text.size()));
-    return decode_recovery_sheets(parts, id_);
+    return parts;
   }
   void refuses(const std::string& text, const std::string& why) const {
     test::expect_error(Code::wrong_password, why, [&] { (void)read(text); });
@@ -79,6 +82,13 @@ TEST_F(Sheet, RefusesWhatIsNoSheet) {
   refuses(good.substr(0, 18) + good.substr(19), "less than sixteen");
   refuses("A" + good, "more than sixteen");
   refuses("!" + good.substr(1), "a character");
+}
+
+TEST_F(Sheet, IsReadAsFarAsItGoes) {
+  const auto good = text();
+  EXPECT_EQ(missing_of(""), "the sheet has four lines; here are 0");
+  EXPECT_EQ(missing_of(good.substr(0, 60)), "the sheet has four lines; here are 3");
+  EXPECT_EQ(missing_of(good), "");
 }
 
 TEST_F(Sheet, IsOfOneRepository) {
@@ -168,6 +178,19 @@ TEST_F(Shares, NameWhatIsWrong) {
   test::expect_error(Code::usage, "from 2", [&] { (void)make(1, 3); });
   test::expect_error(Code::usage, "from 2", [&] { (void)make(4, 3); });
   test::expect_error(Code::usage, "255", [&] { (void)make(2, 256); });
+}
+
+TEST_F(Shares, AreReadAsFarAsTheyGo) {
+  const auto all = make(2, 3);
+  EXPECT_EQ(missing_of(all[2].substr(0, 20)), "sheet 1 has five lines; here are 1");
+  EXPECT_EQ(missing_of(all[2]), "2 sheets are needed together; here are 1");
+  EXPECT_EQ(missing_of(all[2] + all[0].substr(0, 80)), "sheet 2 has five lines; here are 4");
+  EXPECT_EQ(missing_of(all[2] + all[0]), "");
+  refuses(all[2] + all[2].substr(0, 20), "sheet 2 is here twice");
+  auto wrong = all[2] + all[0].substr(0, 60);
+  auto& c = wrong[140];
+  c = c == '1' ? '2' : '1';
+  refuses(wrong, "line 8 has a mistake");
 }
 
 TEST_F(Shares, AreOfOneRepository) {
