@@ -29,7 +29,7 @@ std::array<std::uint8_t, 8> additional(std::int64_t key) {
 Pages::Pages(Database& database, const crypto::Key& key, const crypto::Digest& series, Unwritten unwritten)
     : database_(&database), unwritten_(unwritten), aead_(std::in_place, key), series_(load<std::uint64_t>(series) & kSeries), mutex_(&database.mutex) {
   const std::scoped_lock lock(*mutex_);
-  database_->guarded([&] { database_->note_use(first_key(), last_key()); });
+  note_use();
 }
 Pages::Pages(Unwritten unwritten) : unwritten_(unwritten) {}
 Pages::~Pages() { write_back(); }
@@ -85,6 +85,14 @@ void Pages::hold(const ChunkId& id, ByteBuffer bytes, bool written) {
   if (held_bytes_ > kMostInMemory) make_room();
 }
 
+// Again and again, for who runs for months.
+void Pages::note_use() {
+  const auto today = Database::today();
+  if (today - noted_ < Database::kNotedDays) return;
+  noted_ = today;
+  database_->guarded([&] { database_->note_use(first_key(), last_key()); });
+}
+
 // To half, so that what is written is written together.
 void Pages::make_room() {
   write_held();
@@ -99,6 +107,7 @@ void Pages::make_room() {
 
 void Pages::write_held() {
   if (database_ == nullptr || !database_->works()) return;
+  note_use();
   std::vector<Held*> done;
   bool committed = false;
   database_->guarded([&] {
@@ -131,6 +140,7 @@ ByteBuffer Pages::sealed(Key key, ByteView bytes) {
 
 std::optional<ByteBuffer> Pages::read(const ChunkId& id) {
   if (database_ == nullptr) return std::nullopt;
+  note_use();
   std::optional<ByteBuffer> page;
   database_->guarded([&] {
     database_->begin(Database::Transaction::read);

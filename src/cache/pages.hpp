@@ -56,6 +56,7 @@ class Pages {
   // The mutex is held.
   [[nodiscard]] std::optional<ByteBuffer> read(const ChunkId& id);
   void hold(const ChunkId& id, ByteBuffer bytes, bool written);
+  void note_use();
   void make_room();
   void write_held();
   void write(Key key, const Held& held);
@@ -65,6 +66,7 @@ class Pages {
   Unwritten unwritten_;
   std::optional<crypto::Aead> aead_;
   std::uint64_t series_ = 0;
+  std::int64_t noted_ = 0;  // the day when its use was last noted
   std::mutex own_mutex_;  // without a database
   std::mutex* mutex_ = &own_mutex_;
   std::unordered_map<Key, Held> held_;
