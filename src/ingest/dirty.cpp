@@ -9,11 +9,9 @@ const Dirty::Node* Dirty::Node::child(std::string_view name) const {
 
 void Dirty::add(std::string_view directory, Scope scope) {
   Node* node = &root_;
-  Node* parent = nullptr;
   while (!node->subtree) {
     const auto begin = directory.find_first_not_of('/');
     if (begin == std::string_view::npos) {
-      if (parent != nullptr) parent->entries = true;
       node->entries = true;
       if (scope == Scope::subtree) {
         node->subtree = true;
@@ -29,7 +27,6 @@ void Dirty::add(std::string_view directory, Scope scope) {
       found = node->children.emplace(name, std::make_unique<Node>()).first;
       ++nodes_;
     }
-    parent = node;
     node = found->second.get();
   }
   if (nodes_ > kMost) add_everything();

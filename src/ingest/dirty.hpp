@@ -20,11 +20,12 @@ class Dirty {
   struct Node {
     bool entries = false;
     bool subtree = false;
+    [[nodiscard]] bool is_to_be_listed() const noexcept { return entries || subtree; }
     std::map<std::string, std::unique_ptr<Node>, std::less<>> children;
     [[nodiscard]] const Node* child(std::string_view name) const;
   };
 
-  // `directory`: an absolute path; it need not exist any more. The directory that holds it is dirty as well: it has its times.
+  // `directory`: an absolute path; it need not exist any more.
   void add(std::string_view directory, Scope scope);
   void add_everything();
   // All of `other` as well.

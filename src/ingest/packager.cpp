@@ -127,7 +127,8 @@ class Packager {
     d.path_key = crypto::keyed_hash(record_key_, key);
   }
 
-  // --- Only something below it is dirty: its pages are patched, and it is not listed. ---
+  // --- Only something below it is dirty, and the directories there are to be listed are themselves as they were: its pages are patched, and it
+  // is not listed. ---
 
   // False when that cannot be: it must be listed then.
   bool begin_patch(const TaskRef& d, Worker& worker) {
@@ -135,6 +136,8 @@ class Packager {
     try {
       for (const auto& [name, below] : d->dirty->children) {
         auto item = d->handle->find(name);
+        // What changed in a directory may have changed its times, which this one has.
+        if (item && below->is_to_be_listed() && !is_as_recorded(*d, *item)) return give_up_patch(*d);
         const auto old = worker.reader.find_in(d->old.page, d->path, name);
         if (!item && !old) continue;
         const bool same = item && old && item->status.type == EntryType::directory && old->entry.is_directory() &&
@@ -152,6 +155,11 @@ class Packager {
     for (std::size_t i = d->items.size(); i-- > 0;) push_child(d, i, d->old_children[i], d->dirty->child(d->items[i].name));
     child_done(d, worker);
     return true;
+  }
+
+  bool is_as_recorded(const DirectoryTask& d, const source::Item& item) const {
+    const auto now = fingerprint(item, system_clock().wall(), entry_key_);
+    return now != 0 && d.record && std::ranges::binary_search(d.record->fingerprints, now);
   }
 
   static bool give_up_patch(DirectoryTask& d) {

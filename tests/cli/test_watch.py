@@ -7,6 +7,7 @@ Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_watch.py -v`.
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import time
@@ -207,6 +208,44 @@ class Changes(WatchTest):
         opened = {line.split(b'"')[1] for line in calls.splitlines() if b"part-" in line}
         self.assertEqual(opened, {b"part-7"}, calls.decode())
         watcher.end()
+
+    def listed(self, log, begin):
+        """The directories that were listed since then, below the source, and how long the log is now."""
+        calls = self.read(log)
+        found = set(re.findall(rb"getdents64\(\d+<" + os.fsencode(self.source) + rb"/?([^>]*)>", calls[begin:]))
+        return found, len(calls)
+
+    def test_what_holds_a_directory_is_listed_only_when_that_has_other_times(self):
+        for number in range(40):
+            self.write(f"{self.source}/wide-{number}/below/file", b"x")
+        support.settle()
+        below = f"{self.source}/wide-7/below"
+        for feed in [feed for feed in FEEDS if feed != "poll"]:
+            with self.subTest(feed=feed):
+                log = self.path(f"calls-{feed}")
+                watcher = self.watch("--feed", feed, prefix=["strace", "-f", "-y", "-e", "trace=getdents64", "-o", log])
+                watcher.ready()
+                watcher.quiet(0.5)
+                at = len(self.read(log))
+
+                def change(work):
+                    nonlocal at
+                    work()
+                    self.assertIsNotNone(watcher.next("summary"))
+                    watcher.quiet(0.5)
+                    found, at = self.listed(log, at)
+                    self.assert_last_snapshot_is_the_tree()
+                    return found
+
+                self.assertEqual(change(lambda: trees.write(f"{below}/file", feed.encode())), {b"wide-7/below"})
+                self.assertEqual(change(lambda: trees.write(f"{below}/{feed}", b"y")), {b"wide-7/below", b"wide-7"})
+                for work in (lambda: os.chmod(below, 0o700), lambda: os.utime(below, (1, 1)), lambda: os.setxattr(below, "user.x", feed.encode()),
+                             lambda: os.chmod(below, 0o755)):
+                    def both(work=work):
+                        trees.write(f"{below}/file", b"again " + feed.encode())
+                        work()
+                    self.assertIn(b"wide-7", change(both))
+                watcher.end()
 
     def test_many_small_snapshots_get_index_objects(self):
         watcher = self.watch("--feed", "inotify")

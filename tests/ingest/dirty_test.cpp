@@ -25,11 +25,11 @@ TEST(Dirty, IsEmptyUntilSomethingIsAdded) {
   EXPECT_TRUE(dirty.empty());
 }
 
-TEST(Dirty, MarksTheDirectoryAndTheOneThatHoldsIt) {
+TEST(Dirty, MarksTheDirectoryAndNoOther) {
   Dirty dirty;
   dirty.add("/a//b/c/", Scope::entries);
   EXPECT_TRUE(at(dirty, {"a", "b", "c"})->entries);
-  EXPECT_TRUE(at(dirty, {"a", "b"})->entries);
+  EXPECT_FALSE(at(dirty, {"a", "b"})->entries);
   EXPECT_FALSE(at(dirty, {"a"})->entries);
   EXPECT_FALSE(dirty.root().entries);
   EXPECT_EQ(at(dirty, {"a", "x"}), nullptr);
@@ -43,7 +43,7 @@ TEST(Dirty, SwallowsWhatLiesBelowASubtree) {
   EXPECT_EQ(at(dirty, {"a", "b", "c"}), nullptr);
   dirty.add("/a/b/d", Scope::entries);
   EXPECT_EQ(at(dirty, {"a", "b", "d"}), nullptr);
-  EXPECT_TRUE(at(dirty, {"a"})->entries);
+  EXPECT_FALSE(at(dirty, {"a"})->is_to_be_listed());
 }
 
 TEST(Dirty, MergesAsIfAllHadBeenAddedToOne) {
