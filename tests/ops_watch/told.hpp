@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -18,12 +19,16 @@ class Told {
   explicit Told(Feed& feed) { feed.collect(dirty_); }
 
   [[nodiscard]] bool empty() const { return dirty_.empty(); }
-  // The directory is listed again: named itself, or within a subtree that is.
+  // The directory is listed again: named itself, within a subtree that is, or one that holds such a directory, of which it has the times: packaging
+  // lists it unless these are as recorded.
   [[nodiscard]] bool lists(const std::string& path) const { return look(path).entries; }
   // The directory and all below it.
   [[nodiscard]] bool walks(const std::string& path) const { return look(path).subtree; }
 
  private:
+  static bool holds_listed(const ingest::Dirty::Node& node) {
+    return std::ranges::any_of(node.children, [](const auto& child) { return child.second->is_to_be_listed(); });
+  }
   struct Look {
     bool entries = false;
     bool subtree = false;
@@ -32,7 +37,7 @@ class Told {
     const auto* node = &dirty_.root();
     while (node != nullptr && !node->subtree) {
       const auto begin = path.find_first_not_of('/');
-      if (begin == std::string_view::npos) return {node->entries, false};
+      if (begin == std::string_view::npos) return {node->entries || holds_listed(*node), false};
       path.remove_prefix(begin);
       const auto name = path.substr(0, path.find('/'));
       path.remove_prefix(name.size());
