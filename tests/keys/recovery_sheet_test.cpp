@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "../support/expect.hpp"
 #include "base/bytes.hpp"
 #include "base/random.hpp"
