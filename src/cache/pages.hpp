@@ -2,8 +2,8 @@
 // that lie beside them. Encrypted on disk under the credential.
 //
 // Whoever puts goes from below upwards: what a page names is put before it. So whatever is found is complete below, as far as nothing was
-// lost; what was costs reading files again. Pages of a series that nobody opens any more are deleted after Database::kKeptDays. What was used last is in memory, some 4 MiB of it; without a database everything is. Any
-// thread.
+// lost; what was costs reading files again. Pages of a series that nobody uses any more are deleted after Database::kKeptDays. What was used
+// last is in memory, some 4 MiB of it; without a database everything is. Any thread.
 #pragma once
 
 #include <list>

@@ -20,8 +20,8 @@ class Dirty {
   struct Node {
     bool entries = false;
     bool subtree = false;
-    [[nodiscard]] bool is_to_be_listed() const noexcept { return entries || subtree; }
     std::map<std::string, std::unique_ptr<Node>, std::less<>> children;
+    [[nodiscard]] bool is_to_be_listed() const noexcept { return entries || subtree; }
     [[nodiscard]] const Node* child(std::string_view name) const;
   };
 

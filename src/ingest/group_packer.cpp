@@ -32,10 +32,12 @@ bool is_inline(const os::FileStatus& status) noexcept {
          (status.size == 0 || status.blocks != 0);
 }
 
+bool has_recorded(const DirectoryTask& directory, std::uint64_t fingerprint) noexcept {
+  return directory.record && fingerprint != 0 && std::ranges::binary_search(directory.record->fingerprints, fingerprint);
+}
+
 bool is_recorded(const DirectoryTask& directory, std::size_t position) noexcept {
-  const auto fingerprint = directory.fingerprints[position];
-  return directory.record && fingerprint != 0 &&
-         std::ranges::binary_search(directory.record->fingerprints, fingerprint);
+  return has_recorded(directory, directory.fingerprints[position]);
 }
 
 OldEntries::OldEntries(const DirectoryTask& directory, const Group& group, tree::TreeReader& reader) {

@@ -10,7 +10,8 @@ namespace mbu::ingest {
 // Whether a file goes into its page's inline chunk.
 [[nodiscard]] bool is_inline(const os::FileStatus& status) noexcept;
 
-// Whether the record of the directory knows an item just as it is now.
+// Whether the record of the directory knows an item just as it is now: by its fingerprint, or by its position among the items that were listed.
+[[nodiscard]] bool has_recorded(const DirectoryTask& directory, std::uint64_t fingerprint) noexcept;
 [[nodiscard]] bool is_recorded(const DirectoryTask& directory, std::size_t position) noexcept;
 
 // What the base snapshot has for the names of a group. Empty when there is no base or its pages cannot be read.

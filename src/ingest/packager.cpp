@@ -127,8 +127,7 @@ class Packager {
     d.path_key = crypto::keyed_hash(record_key_, key);
   }
 
-  // --- Only something below it is dirty, and the directories there are to be listed are themselves as they were: its pages are patched, and it
-  // is not listed. ---
+  // --- Only something below it is dirty: its pages are patched, and it is not listed. ---
 
   // False when that cannot be: it must be listed then.
   bool begin_patch(const TaskRef& d, Worker& worker) {
@@ -136,8 +135,9 @@ class Packager {
     try {
       for (const auto& [name, below] : d->dirty->children) {
         auto item = d->handle->find(name);
-        // What changed in a directory may have changed its times, which this one has.
-        if (item && below->is_to_be_listed() && !is_as_recorded(*d, *item)) return give_up_patch(*d);
+        // What changed in a directory may have changed its times, which lie in the entry here.
+        const bool may_differ = item && below->is_to_be_listed();
+        if (may_differ && !has_recorded(*d, fingerprint(*item, system_clock().wall(), entry_key_))) return give_up_patch(*d);
         const auto old = worker.reader.find_in(d->old.page, d->path, name);
         if (!item && !old) continue;
         const bool same = item && old && item->status.type == EntryType::directory && old->entry.is_directory() &&
@@ -157,15 +157,9 @@ class Packager {
     return true;
   }
 
-  bool is_as_recorded(const DirectoryTask& d, const source::Item& item) const {
-    const auto now = fingerprint(item, system_clock().wall(), entry_key_);
-    return now != 0 && d.record && std::ranges::binary_search(d.record->fingerprints, now);
-  }
-
   static bool give_up_patch(DirectoryTask& d) {
     d.items.clear();
     d.old_children.clear();
-    d.record.reset();
     return false;
   }
 
@@ -285,7 +279,7 @@ class Packager {
   }
 
   void look_up_record(DirectoryTask& d) {
-    if (!d.previous || request_.force) return;
+    if (d.record || !d.previous || request_.force) return;
     auto record = context_.cache.find_directory(d.path_key);
     // A record counts only for the very page that the base snapshot has here.
     if (record && record->page == *d.previous) d.record = std::move(record);
