@@ -137,7 +137,7 @@ void define_backup(Flags& flags, Arguments& arguments) {
   flags.text("--stdin-filename", "NAME", backup.stdin_filename, "what such a stream is called; default: stdin");
   define_selection(flags, backup.options.selection);
   define_labels(flags, backup);
-  flags.parsed("--time", "TIME", "the snapshot's time: \"YYYY-MM-DD HH:MM:SS\" or RFC 3339",
+  flags.parsed("--time", "TIME", "the snapshot's time: \"YYYY-MM-DD HH:MM:SS\", RFC 3339, or \"now\"",
                [&backup](const std::string& given) { backup.options.time_ns = parse_time("--time", given); });
   flags.flag("-n,--dry-run", backup.options.dry_run, "store nothing");
   flags.flag("--force", backup.options.force, "read every file again");
@@ -175,8 +175,12 @@ void package(Context& context, Session& session, Repository& repository, BackupO
              const std::string& restore_arguments) {
   complete(options, context, session);
   context.view.begin(Activity::backup);
-  BackupReport report{repository.backup(options), repository.location(),
-                      own_places_below(options.paths, session.own_places()), {}, options.dry_run};
+  BackupReport report{repository.backup(options),
+                      repository.location(),
+                      own_places_below(options.paths, session.own_places()),
+                      {},
+                      session.command_prefix() + "check --read-data",
+                      options.dry_run};
   if (report.summary.snapshot) {
     const std::string id = report.summary.snapshot->hex().substr(0, 8);
     report.restore_command = session.command_prefix() + (restore_arguments.empty() ? "restore " + id : restore_arguments);

@@ -25,7 +25,7 @@ constexpr std::array<Command, 16> kCommands{{
     {"key", "list|add|passwd|remove|rotate|new-writer|accept|unlock|lock|export-recovery|recover [ID]", 1, 2,
      "Manage passwords, credentials of writers, and the recovery sheet", define_key, run_key},
     {"check", "", 0, 0, "Look for damage in the repository", define_check, run_check},
-    {"cat", "config|index|pack|snapshot|tree [ID]", 1, 2, "Show an object, decoded, as JSON", define_nothing, run_cat},
+    {"cat", "config|index|pack|snapshot|tree|slot|statement [ID]", 1, 2, "Show an object, decoded, as JSON", define_nothing, run_cat},
     {"version", "", 0, 0, "Show the version", define_nothing, run_version},
     {"completion", "bash|zsh|fish", 1, 1, "Write a completion script for a shell", define_nothing, run_completion},
     {"help", "[COMMAND]", 0, 1, "Show this help, or a command's", define_nothing, run_help},

@@ -70,6 +70,7 @@ std::string overview(const CLI::App& app) {
       "mbu makes encrypted, deduplicated snapshots of directories, and brings them back.\n\n"
       "usage: mbu -o DIR                  package DIR into the packaging directory\n"
       "       mbu -d DIR                  restore the latest snapshot of DIR\n"
+      "       mbu -w DIR                  package DIR now and after every change\n"
       "       mbu COMMAND [FLAGS] ...\n\nCommands:\n";
   for (const Command& command : commands()) {
     text += two_columns(usage_of(command), command.summary);

@@ -1,12 +1,22 @@
 #include "json_values.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "entries.hpp"
 #include "escape.hpp"
 #include "units.hpp"
 
 namespace mbu::cli {
+namespace {
+
+std::string moment(std::int64_t ns_since_1970) {
+  const std::chrono::nanoseconds time(ns_since_1970);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  return format_rfc3339(seconds.count(), static_cast<std::uint32_t>((time - seconds).count()));
+}
+
+}  // namespace
 
 void put_name(Json& object, const std::string& key, const std::string& bytes) {
   object[key] = lossy_utf8(bytes);
@@ -37,7 +47,9 @@ Json snapshot_value(const SnapshotInfo& s) {
   if (!s.excludes.empty()) put_names(object, "excludes", s.excludes);
   if (!s.tags.empty()) put_names(object, "tags", s.tags);
   object["program_version"] = lossy_utf8(s.program);
-  object["summary"] = {{"total_files_processed", s.files},
+  object["summary"] = {{"backup_start", moment(s.started_ns)},
+                       {"backup_end", moment(s.finished_ns)},
+                       {"total_files_processed", s.files},
                        {"total_dirs_processed", s.directories},
                        {"total_bytes_processed", s.bytes},
                        {"data_added_packed", s.stored_bytes},
@@ -102,6 +114,8 @@ Json backup_value(const BackupSummary& s) {
   object["total_dirs_processed"] = s.total_dirs;
   object["total_bytes_processed"] = s.total_bytes;
   object["bytes_read"] = s.bytes_read;
+  object["backup_start"] = moment(s.started_ns);
+  object["backup_end"] = moment(s.finished_ns);
   object["total_duration"] = s.seconds;
   object["problems"] = s.problems;
   if (s.parent) object["parent"] = s.parent->hex();

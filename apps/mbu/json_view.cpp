@@ -103,11 +103,21 @@ void JsonView::warning(const std::string& text) {
 
 void JsonView::note(const std::string&) {}
 
+namespace {
+
+Json exit_error(int status, const std::string& message) {
+  return {{"message_type", "exit_error"}, {"code", status}, {"message", lossy_utf8(message)}};
+}
+
+}  // namespace
+
+void JsonView::incomplete(int status) {
+  const bool damage = status == exit_status(Code::corrupt);
+  write_to_error(one_line(exit_error(status, damage ? "damage was found" : "done, but incomplete: what is missing was named")) + '\n');
+}
+
 void JsonView::failed(const Error& error, int status) {
-  Json object;
-  object["message_type"] = "exit_error";
-  object["code"] = status;
-  object["message"] = lossy_utf8(error.what());
+  Json object = exit_error(status, error.what());
   if (!error.next().empty()) object["next"] = lossy_utf8(error.next());
   write_to_error(one_line(object) + '\n');
 }
@@ -231,8 +241,9 @@ void JsonView::forgotten(const ForgetPlan& plan, bool) {
     object["remove"] = Json::array();
     object["reasons"] = Json::array();
     for (const auto& kept : group.keep) {
-      object["keep"].push_back(snapshot_value(kept.snapshot));
-      object["reasons"].push_back({{"snapshot", kept.snapshot.name.hex()}, {"matches", kept.reasons}});
+      const Json snapshot = snapshot_value(kept.snapshot);
+      object["keep"].push_back(snapshot);
+      object["reasons"].push_back({{"snapshot", snapshot}, {"matches", kept.reasons}});
     }
     for (const auto& snapshot : group.forget) object["remove"].push_back(snapshot_value(snapshot));
     groups.push_back(std::move(object));
@@ -265,7 +276,7 @@ void JsonView::rotated(const Rotation& rotation) {
   line(object);
 }
 
-void JsonView::session_unlocked(std::int64_t seconds) {
+void JsonView::session_unlocked(std::int64_t seconds, const std::string&) {
   Json object{{"message_type", "unlocked"}};
   if (seconds == 0) object["desktop"] = true;
   else object["seconds"] = seconds;

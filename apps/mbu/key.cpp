@@ -90,7 +90,7 @@ void unlock(Context& context, Session& session) {
   }
   const std::int64_t seconds = flags.desktop ? 0 : flags.unlock_seconds;
   session.unlock({static_cast<std::uint32_t>(seconds), flags.desktop});
-  context.view.session_unlocked(seconds);
+  context.view.session_unlocked(seconds, session.command_prefix() + "key lock");
 }
 
 void lock(Context& context, Session& session) { context.view.session_locked(Repository::lock(session.location())); }
@@ -107,7 +107,9 @@ void define_key(Flags& flags, Arguments& arguments) {
   flags.text("--name", "NAME", key.name, "what the password (default: user@host) or the writer is called");
   flags.text("--new-password-file", "FILE", key.new_password_file, "the new password is its first line; default: asked for twice");
   flags.parsed("--for", "TIME", "of unlock: how long, from 1min to 30d; default: 8h", [&key](const std::string& given) {
-    const auto seconds = parse_span_s(given);
+    // "30m" is half an hour here: nobody unlocks for months.
+    const auto milliseconds = parse_duration_ms(given);
+    const auto seconds = milliseconds ? std::optional(*milliseconds / 1000) : parse_span_s(given);
     if (!seconds || *seconds < kShortestUnlock || *seconds > kLongestUnlock) {
       throw Error(Code::usage, "--for wants a length of time from 1min to 30d such as 8h, not '" + given + "'");
     }

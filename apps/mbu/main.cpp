@@ -34,10 +34,18 @@ Error with_next_step(const Error& error, const Arguments& arguments, const std::
   std::string next = error.next();
   constexpr std::string_view kCommand = ": mbu ";
   const auto at = next.find(kCommand);
-  if (at != std::string::npos && !next.starts_with("usage")) next.replace(at + 2, kCommand.size() - 2, prefix);
+  const bool complete = next.find(": " + prefix) != std::string::npos;
+  if (at != std::string::npos && !complete && !next.starts_with("usage")) next.replace(at + 2, kCommand.size() - 2, prefix);
   const bool goes_on = arguments.command == "backup" || arguments.command == "restore" || arguments.short_forms.count() > 0;
   if (error.code() == Code::interrupted && next.empty() && goes_on) next = "run it again: what was finished is used";
   return {error.code(), error.happened(), error.subject(), next, error.system_errno()};
+}
+
+// Whether JSON is asked for, before anything is known about the words: what is wrong with them is told in JSON, too.
+GlobalFlags flags_before_parsing(int count, char** arguments) {
+  GlobalFlags flags;
+  for (int i = 1; i < count && std::string_view(arguments[i]) != "--"; ++i) flags.json = flags.json || std::string_view(arguments[i]) == "--json";
+  return flags;
 }
 
 // Tells the error; the exit status.
@@ -52,23 +60,20 @@ int run(int count, char** arguments) {
   Output output;
   CommandLine line;
   std::string prefix = "mbu ";
-  std::unique_ptr<View> view = make_view(output, {});
+  std::unique_ptr<View> view = make_view(output, flags_before_parsing(count, arguments));
   try {
     auto secrets = take_secrets(count, arguments, line.flags_with_value());
     const std::string program = count > 0 ? arguments[0] : "mbu";
-    try {
-      line.parse(std::move(secrets.arguments));
-    } catch (...) {
-      view = make_view(output, line.arguments().global);
-      throw;
-    }
+    line.parse(std::move(secrets.arguments));
     view = make_view(output, line.arguments().global);
     install_signal_handlers(interrupt);
     Context context{line.arguments(),        line.definition(),        output, *view, interrupt,
                     std::move(secrets.given), std::move(secrets.environment), program, prefix, {}};
     run_command(context);
     output.flush();
-    return context.status.value_or(view->status());
+    const int status = context.status.value_or(view->status());
+    if (status != 0) view->incomplete(status);
+    return status;
   } catch (const Error& error) {
     return fail(*view, with_next_step(error, line.arguments(), prefix));
   } catch (const std::bad_alloc&) {

@@ -11,6 +11,20 @@
 #include "view.hpp"
 
 namespace mbu::cli {
+namespace {
+
+// The command that restores the same again, but for what --overwrite and --delete say: those are what a hint adds.
+std::string restore_words(const std::string& operand, const RestoreOptions& options) {
+  std::string words = "restore " + shell_word(operand) + " --target " + shell_word(options.target);
+  for (const auto& pattern : options.includes) words += " -i " + shell_word(pattern);
+  for (const auto& pattern : options.excludes) words += " -e " + shell_word(pattern);
+  if (!options.restore_owner) words += " --no-owner";
+  if (options.verify) words += " --verify";
+  if (options.sync) words += " --sync";
+  return words;
+}
+
+}  // namespace
 
 void define_overwrite(Flags& flags, RestoreOptions& options) {
   using Overwrite = RestoreOptions::Overwrite;
@@ -47,22 +61,24 @@ void run_restore(Context& context) {
   options.subpath = from.path == "/" ? "" : from.path;
   options.target = absolute_path(options.target.empty() ? session.restore_directory() : options.target);
   Repository repository = session.open();
-  unpackage(context, session, repository, options,
-            "restore " + shell_word(operand) + " --target " + shell_word(options.target));
+  const SnapshotInfo snapshot = repository.resolve(from.snapshot, options.filter);
+  // What was narrowed down may be another one next time: its id stays.
+  const bool narrowed = !options.filter.hosts.empty() || !options.filter.tags.empty() || !options.filter.paths.empty() || !options.filter.writers.empty();
+  const std::string part = operand.substr(from.snapshot.size());
+  unpackage(context, session, repository, snapshot, options, restore_words(narrowed ? snapshot.name.hex() + part : operand, options));
 }
 
-void unpackage(Context& context, Session& session, Repository& repository, RestoreOptions options,
-               const std::string& arguments) {
+void unpackage(Context& context, Session& session, Repository& repository, const SnapshotInfo& snapshot, RestoreOptions options,
+               const std::string& again) {
   if (is_within(real_path(options.target), real_path(session.location()))) {
     throw Error(Code::usage, "lies in the repository: nothing is restored there", options.target);
   }
-  const SnapshotInfo snapshot = repository.resolve(options.snapshot, options.filter);
   options.snapshot = snapshot.name.hex();
   options.filter = {};
   for (const auto& place : session.own_places()) options.own_directories.push_back(place.path);
   context.view.begin(Activity::restore);
   context.view.restore_begins(snapshot, options.subpath, options.target);
-  RestoreReport report{repository.restore(options), session.command_prefix() + arguments,
+  RestoreReport report{repository.restore(options), session.command_prefix() + again,
                        session.command_prefix() + "check --read-data", options.dry_run, options.delete_extra};
   context.view.restore_done(report);
 }

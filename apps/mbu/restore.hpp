@@ -8,9 +8,10 @@
 
 namespace mbu::cli {
 
-// Restores and shows what came of it. `arguments`: what does the same again, after the program's name.
-void unpackage(Context& context, Session& session, Repository& repository, RestoreOptions options,
-               const std::string& arguments);
+// Restores the snapshot, by all of the options but those that say which, and shows what came of it. `again`: the words after the program's
+// name that do the same again.
+void unpackage(Context& context, Session& session, Repository& repository, const SnapshotInfo& snapshot, RestoreOptions options,
+               const std::string& again);
 
 // -d: the latest snapshot of what `given` names.
 void restore_latest(Context& context, Session& session, const std::string& given);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <utility>
@@ -27,6 +28,11 @@ std::string handed_over_by_systemd(const char* name) {
   const std::string directory = environment("CREDENTIALS_DIRECTORY");
   const std::string path = directory + '/' + name;
   return !directory.empty() && ::access(path.c_str(), R_OK) == 0 ? path : std::string();
+}
+
+bool is_remote(const std::string& repository) {
+  constexpr std::array<std::string_view, 3> kSchemes{"s3:", "sftp:", "rclone:"};
+  return std::ranges::any_of(kSchemes, [&](std::string_view scheme) { return repository.starts_with(scheme); });
 }
 
 Configuration configured(const GlobalFlags& flags) {
@@ -58,15 +64,9 @@ const std::string& Session::location() {
 }
 
 void Session::refuse_what_is_not_here() const {
-  constexpr std::array<std::string_view, 3> kRemote{"s3:", "sftp:", "rclone:"};
-  for (const auto scheme : kRemote) {
-    if (flags_.repository.starts_with(scheme)) {
-      throw Error(Code::usage, "remote repositories are not in this version: only directories are", flags_.repository);
-    }
-  }
-  if (flags_.repository.ends_with(".mbu")) {
-    throw Error(Code::usage, "package files are not in this version: only directories are", flags_.repository);
-  }
+  const std::string& wanted = flags_.repository.empty() ? configuration_.package_directory : flags_.repository;
+  if (is_remote(wanted)) throw Error(Code::usage, "remote repositories are not in this version: only directories are", wanted);
+  if (wanted.ends_with(".mbu")) throw Error(Code::usage, "package files are not in this version: only directories are", wanted);
   if (flags_.repository.empty() && configuration_.module != "repository") {
     throw Error(Code::usage, "module = \"" + configuration_.module + "\" is not in this version",
                 configuration_.source, "set packer.module to \"repository\", or give one by -r DIR");
@@ -233,7 +233,7 @@ void Session::make(const InitOptions& init) {
 std::vector<OwnPlace> Session::own_places() {
   std::vector<OwnPlace> places;
   const auto add = [&places](const char* what, const std::string& path) {
-    if (!path.empty()) places.push_back({what, real_path(path)});
+    if (!path.empty() && !is_remote(path)) places.push_back({what, real_path(path)});
   };
   add("the packaging directory", location());
   add("the packaging directory", configuration_.package_directory);

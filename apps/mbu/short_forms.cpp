@@ -124,10 +124,9 @@ void restore_latest(Context& context, Session& session, const std::string& given
   if (!is_directory(repository, snapshot, path)) target = std::filesystem::path(target).parent_path().string();
 
   RestoreOptions options = context.arguments.restore.options;
-  options.snapshot = snapshot.name.hex();
   options.subpath = path == "/" ? "" : path;
   options.target = target;
-  unpackage(context, session, repository, options, "-d " + shell_word(path));
+  unpackage(context, session, repository, snapshot, options, "-d " + shell_word(path));
 }
 
 void run_short_form(Context& context) {

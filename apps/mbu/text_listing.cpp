@@ -142,9 +142,13 @@ void TextView::rotated(const Rotation& rotation) {
        "come from the secret in it, and only a new repository helps");
 }
 
-void TextView::session_unlocked(std::int64_t seconds) {
-  if (seconds == 0) return tell("the desktop keeps the password from now on; `mbu key lock` ends it");
-  tell(fmt::format("unlocked for this login session until {}; `mbu key lock` ends it", format_local_time(std::time(nullptr) + seconds)));
+void TextView::session_unlocked(std::int64_t seconds, const std::string& lock) {
+  if (seconds == 0) {
+    tell("the desktop keeps the password from now on; to end that:");
+  } else {
+    tell(fmt::format("unlocked for this login session until {}; to end that before:", format_local_time(std::time(nullptr) + seconds)));
+  }
+  tell("  " + lock);
 }
 
 void TextView::session_locked(bool was_unlocked) { tell(was_unlocked ? "locked" : "it was not unlocked"); }

@@ -103,7 +103,8 @@ void TextView::backup_done(const BackupReport& report) {
     say(fmt::format("mbu: {}: the snapshot is incomplete", format_counted(problems() - damages(), "problem")));
   }
   if (damages() > 0) {
-    say("mbu: the repository is damaged; this snapshot does not lean on what is named above; `mbu check --read-data` tells more");
+    say("mbu: the repository is damaged; this snapshot does not lean on what is named above; to see what else is lost:");
+    say("  " + report.check);
   }
 }
 

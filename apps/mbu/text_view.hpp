@@ -32,10 +32,11 @@ class TextView final : public View {
   void credentials(const std::vector<CredentialInfo>& all) override;
   void credential(const CredentialReport& report) override;
   void rotated(const Rotation& rotation) override;
-  void session_unlocked(std::int64_t seconds) override;
+  void session_unlocked(std::int64_t seconds, const std::string& lock) override;
   void session_locked(bool was_unlocked) override;
   void checked(const CheckOutcome& outcome) override;
   void version(const std::string& version) override;
+  void incomplete(int) override {}
   void failed(const Error& error, int status) override;
 
   void warning(const std::string& text) override;

@@ -23,6 +23,7 @@ struct BackupReport {
   std::string location;         // of the repository
   std::vector<std::string> left_out;  // mbu's own places below what was packaged
   std::string restore_command;  // for a shell; empty without a snapshot
+  std::string check;            // the command that tells more of damage
   bool dry_run = false;
 };
 
@@ -82,11 +83,13 @@ class View : public EventSink {
   virtual void credentials(const std::vector<CredentialInfo>& all) = 0;
   virtual void credential(const CredentialReport& report) = 0;
   virtual void rotated(const Rotation& rotation) = 0;
-  // 0: the desktop keeps the password.
-  virtual void session_unlocked(std::int64_t seconds) = 0;
+  // 0: the desktop keeps the password. `lock`: the command that ends it.
+  virtual void session_unlocked(std::int64_t seconds, const std::string& lock) = 0;
   virtual void session_locked(bool was_unlocked) = 0;
   virtual void checked(const CheckOutcome& outcome) = 0;
   virtual void version(const std::string& version) = 0;
+  // The last word of a run that did what it could, and whose exit status says that this was not all; people have read why.
+  virtual void incomplete(int status) = 0;
   // The last word of a run that ends with an error.
   virtual void failed(const Error& error, int status) = 0;
 

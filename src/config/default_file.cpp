@@ -14,7 +14,7 @@ package_directory = "~/mbu-packages"
 # Where -d restores to, and restore without --target.
 restore_directory = "~/mbu-restored"
 
-# "repository", or "package" for one self-contained .mbu file a directory.
+# "repository". ("package", one self-contained .mbu file a directory, is not in this version, and refused.)
 module = "repository"
 
 # "off", "fast", "default", "max" or a zstd level from 1 to 19. Flag --compression comes before it.
@@ -42,9 +42,8 @@ keep = ""
 # How a new repository's password is stretched: "argon2id" or "pbkdf2".
 kdf = "argon2id"
 
-# Not in this version: anything but [] is refused.
 [pigeon]
-# Repository URLs that every snapshot is pushed to.
+# Repository URLs that every snapshot is pushed to. Not in this version: what stands here is warned about, and nothing is copied.
 push = []
 )";
 }

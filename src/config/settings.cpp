@@ -105,6 +105,9 @@ class Table {
   std::map<std::string, toml::source_region> unread_;
 };
 
+// Whether it says where a repository is by anything but a path.
+bool is_url(const std::string& written) { return written.starts_with("s3:") || written.starts_with("sftp:") || written.starts_with("rclone:"); }
+
 // `path` made absolute; empty when it needs a home and there is none.
 std::string absolute(const std::string& path, const Anchors& anchors) {
   if (path == "~" || path.starts_with("~/")) return anchors.home.empty() ? "" : anchors.home + path.substr(1);
@@ -142,7 +145,13 @@ void read_compression(Table& table, std::string& value) {
 }
 
 void read_packer(Table table, const Anchors& anchors, Settings& settings) {
-  read_directory(table, "package_directory", anchors, settings.package_directory);
+  std::string url;
+  table.text("package_directory", url);
+  if (is_url(url)) {
+    settings.package_directory = url;
+  } else {
+    read_directory(table, "package_directory", anchors, settings.package_directory);
+  }
   read_directory(table, "restore_directory", anchors, settings.restore_directory);
   table.one_of("module", settings.module, {"repository", "package"});
   read_compression(table, settings.compression);

@@ -43,7 +43,7 @@ std::vector<const StoredSnapshot*> latest_candidates(const std::vector<StoredSna
   if (writers.size() < 2) return found;
   std::string names;
   for (const auto& [key, name] : writers) names += (names.empty() ? "" : ", ") + (name.empty() ? key.hex().substr(0, 8) : name);
-  throw Error(Code::usage, "several writers made such snapshots: " + names, "latest", "choose one: mbu restore latest --writer NAME");
+  throw Error(Code::usage, "several writers made such snapshots: " + names, "latest", "choose one by --writer NAME");
 }
 
 }  // namespace
@@ -106,6 +106,8 @@ SnapshotInfo describe(const StoredSnapshot& stored) {
   info.directories = s.directories;
   info.bytes = s.bytes;
   info.stored_bytes = s.stored_bytes;
+  info.started_ns = s.started_ns;
+  info.finished_ns = s.finished_ns;
   info.problem_count = s.problem_count;
   for (const auto& problem : s.problems) info.problems.emplace_back(problem.path, problem.message);
   info.root = s.root;

@@ -95,6 +95,14 @@ class Configuration(support.MbuTest):
         trees.assert_same(self, self.source, self.path("given/back/tree"))
         self.assertTrue(os.path.exists(os.path.join(self.home, "of/home/config")))
 
+    def test_a_repository_elsewhere_is_no_directory(self):
+        for url in ("s3:https://host/bucket", "sftp:host:packages", "rclone:cloud:packages", "packages.mbu"):
+            given = self.config("given.toml", url)
+            self.assert_says(self.run_mbu(["-c", given, "-o", self.source], expect=2), url, "not in this version")
+            self.assertFalse(os.path.exists(self.path(url)))
+            self.run_mbu(["-c", given, "-r", self.path("repository"), "init", *support.FAST_KDF])
+            subprocess.run(["rm", "-r", self.path("repository")], check=True)
+
     def test_the_printed_command_names_the_configuration(self):
         given = self.config("given.toml", self.path("packages"), f'restore_directory = "{self.path("back")}"\n')
         out = self.run_mbu(["-c", given, "-o", self.source]).out

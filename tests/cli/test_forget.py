@@ -55,7 +55,7 @@ class Forget(support.MbuTest):
         self.assertEqual(len(groups), 1)
         self.assertEqual([s["id"] for s in groups[0]["keep"]], [ids[4], ids[3], ids[1]])
         self.assertEqual([s["id"] for s in groups[0]["remove"]], [ids[2], ids[0]])
-        self.assertEqual(groups[0]["reasons"][0], {"snapshot": ids[4], "matches": ["last", "daily"]})
+        self.assertEqual(groups[0]["reasons"][0], {"snapshot": groups[0]["keep"][0], "matches": ["last snapshot", "daily snapshot"]})
         self.assertEqual(self.listed(), [ids[1], ids[3], ids[4]])
         self.assert_says(self.forget("--keep-within", "1m"), "forgot 0 snapshots, 3 kept")
         self.check()

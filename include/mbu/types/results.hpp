@@ -29,7 +29,8 @@ struct BackupSummary {
   std::uint64_t data_added = 0;        // new chunks and pages before compression
   std::uint64_t data_added_packed = 0; // bytes added to the store, everything counted
   std::uint64_t problems = 0;          // told as events; the snapshot is incomplete when not 0
-  double seconds = 0;
+  std::int64_t started_ns = 0, finished_ns = 0;                           // since 1970, by the wall clock
+  double seconds = 0;                  // by a clock that nobody sets
 };
 
 struct SnapshotInfo {
@@ -37,6 +38,7 @@ struct SnapshotInfo {
   std::optional<ObjectName> parent;    // its base
   std::int64_t time_s = 0;
   std::uint32_t time_ns = 0;
+  std::int64_t started_ns = 0, finished_ns = 0;  // since 1970: of the packaging, whatever time was given to the snapshot
   std::string host, user;
   std::uint32_t uid = 0, gid = 0;
   std::vector<std::string> paths, tags, excludes;

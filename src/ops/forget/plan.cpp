@@ -63,7 +63,7 @@ class Sieve {
   }
   [[nodiscard]] std::string reason() const {
     const bool bounded = rule_.within_s != Retention::Rule{}.within_s;
-    if (!bounded) return name_of(rule_.every);
+    if (!bounded) return std::string(name_of(rule_.every)) + " snapshot";
     return rule_.every == Every::all ? "within" : std::string(name_of(rule_.every)) + " within";
   }
 
