@@ -16,10 +16,10 @@ constexpr int kQuiet = 4;  // modules, what the standard asks for
 }  // namespace
 
 QrCode::QrCode(std::string_view text) {
-  const std::string copy(text);  // ended by a zero byte
+  std::string copy(text);  // ended by a zero byte
   // A sheet that was folded or stained is still to be read: level M restores 15 %.
   QRcode* const made = QRcode_encodeString(copy.c_str(), 0, QR_ECLEVEL_M, QR_MODE_8, 1);
-  ::explicit_bzero(const_cast<char*>(copy.data()), copy.size());
+  ::explicit_bzero(copy.data(), copy.size());
   if (made == nullptr) throw Error(Code::failed, "a QR code cannot be made of it", "the recovery sheet");
   size_ = made->width;
   const auto count = static_cast<std::size_t>(size_) * static_cast<std::size_t>(size_);

@@ -25,8 +25,10 @@ void print_lines(Output& output, const Password& lines) {
 
 // The characters alone, which `key recover` takes as well as lines.
 QrCode code_of(const Password& lines) {
-  std::string scanned(text_of(lines));
-  std::erase_if(scanned, [](char c) { return c == ' ' || c == '\n'; });
+  const auto text = text_of(lines);
+  std::string scanned;
+  scanned.reserve(text.size());  // so that it lies in one place, which is wiped whole
+  std::ranges::copy_if(text, std::back_inserter(scanned), [](char c) { return c != ' ' && c != '\n'; });
   QrCode code(scanned);
   ::explicit_bzero(scanned.data(), scanned.size());
   return code;
