@@ -30,6 +30,7 @@ struct Group {
 struct DirectoryTask {
   std::shared_ptr<DirectoryTask> parent;  // null: the root
   std::size_t position = 0;               // of it among the parent's items
+  std::size_t depth = 0;                  // directories above it
   std::string path;
   crypto::Digest path_key{};
 
@@ -56,5 +57,22 @@ struct DirectoryTask {
   std::map<std::size_t, Error> failures;            // items that could not be read
   bool incomplete = false;                          // something in it must be looked at again next time
 };
+
+[[nodiscard]] std::string child_path(const DirectoryTask& directory, const std::string& name);
+// What the entry says of its directory.
+[[nodiscard]] DirectoryResult result_of(const format::Entry& directory);
+// What has been packaged of it, under that root page. When all children are done.
+[[nodiscard]] DirectoryResult totals(const DirectoryTask& directory, const ChunkId& page);
+
+// Whether the record of the directory knows an item just as it is now: by its fingerprint, or by its position among the items that were listed.
+[[nodiscard]] bool has_recorded(const DirectoryTask& directory, std::uint64_t fingerprint) noexcept;
+[[nodiscard]] bool is_recorded(const DirectoryTask& directory, std::size_t position) noexcept;
+// Whether what a .gitignore in it says of all below may have changed.
+[[nodiscard]] bool selects_anew(const DirectoryTask& directory);
+// Whether a subdirectory that was packaged before is clean: nothing named it, and it is the very one that was listed, as far as the cache can
+// tell.
+[[nodiscard]] bool is_taken_over(const DirectoryTask& directory, std::size_t position);
+// What of a subdirectory is to be looked at; null: all.
+[[nodiscard]] const Dirty::Node* dirt_of_child(const DirectoryTask& directory, std::size_t position);
 
 }  // namespace mbu::ingest

@@ -17,6 +17,17 @@ os::FileStatus regular_status(const source::OpenFile& file, const std::string& n
   return status;
 }
 
+void take_attributes(const source::OpenFile& file, PackedFile& packed) {
+  packed.attributes.clear();
+  packed.no_attributes.reset();
+  try {
+    packed.attributes = file.attributes();
+  } catch (const Error& error) {
+    if (error.code() != Code::source) throw;
+    packed.no_attributes = error;
+  }
+}
+
 bool same_version(const os::FileStatus& a, const os::FileStatus& b) noexcept {
   return a.size == b.size && a.mtime == b.mtime && a.ctime == b.ctime && a.ino == b.ino;
 }
@@ -139,7 +150,7 @@ PackedFile FilePacker::pack(const source::Directory& directory, const source::It
     }, {item.name, stream.length()});
     packed.bytes_read += content.bytes;
     packed.content = std::move(content.content);
-    packed.attributes = file->attributes();
+    take_attributes(*file, packed);
     const auto after = regular_status(*file, item.name);
     packed.torn = !same_version(packed.status, after) || content.bytes != stream.length();
     if (!packed.torn || attempt == kReadAttempts) {
@@ -170,7 +181,7 @@ PackedFile FilePacker::read_inline(const source::Directory& directory, const sou
       if (regular_status(*file, item.name).size == 0) throw Error(Code::source, "says that it is empty and holds more than " + std::to_string(limit) + " bytes", item.name);
       break;
     }
-    packed.attributes = file->attributes();
+    take_attributes(*file, packed);
     const auto after = regular_status(*file, item.name);
     const bool same = same_version(packed.status, after) && got == after.size;
     if (same || attempt == kReadAttempts) {

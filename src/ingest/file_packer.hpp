@@ -17,6 +17,7 @@ namespace mbu::ingest {
 struct PackedFile {
   os::FileStatus status;
   std::vector<format::Attribute> attributes;
+  std::optional<Error> no_attributes;  // why there are none: the bytes matter more
   format::Content content;
   std::unique_ptr<format::SparseMap> sparse;
   bool torn = false;  // it changed at every try
@@ -28,6 +29,9 @@ inline constexpr int kReadAttempts = 3;
 
 // What an open file is. Code::source, naming `name`, when it is no regular file.
 [[nodiscard]] os::FileStatus regular_status(const source::OpenFile& file, const std::string& name);
+
+// Sets the attributes, or why they cannot be read. Code::source does not leave this.
+void take_attributes(const source::OpenFile& file, PackedFile& packed);
 
 // Whether two looks at a file saw the same contents, as far as times and size tell.
 [[nodiscard]] bool same_version(const os::FileStatus& a, const os::FileStatus& b) noexcept;

@@ -1,6 +1,7 @@
 #include "ingest/group_packer.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <numeric>
 
 #include "tree/builder.hpp"
@@ -18,6 +19,13 @@ std::string_view extension(std::string_view name) {
   return dot == std::string_view::npos || dot == 0 ? std::string_view{} : name.substr(dot + 1);
 }
 
+// Whether one of the names could be in the page: a directory that shrank has many pages in which there is none any more.
+bool knows_any(const format::Page& page, std::span<const source::Item> names) {
+  if (page.entries.empty()) return false;
+  const auto first = std::ranges::lower_bound(names, page.entries.front().name, {}, &source::Item::name);
+  return first != names.end() && first->name <= page.entries.back().name;
+}
+
 std::uint64_t link_group(const os::FileStatus& status, const std::array<std::uint8_t, 16>& key) {
   ByteBuffer bytes;
   append(bytes, status.dev);
@@ -32,20 +40,15 @@ bool is_inline(const os::FileStatus& status) noexcept {
          (status.size == 0 || status.blocks != 0);
 }
 
-bool has_recorded(const DirectoryTask& directory, std::uint64_t fingerprint) noexcept {
-  return directory.record && fingerprint != 0 && std::ranges::binary_search(directory.record->fingerprints, fingerprint);
-}
-
-bool is_recorded(const DirectoryTask& directory, std::size_t position) noexcept {
-  return has_recorded(directory, directory.fingerprints[position]);
-}
-
 OldEntries::OldEntries(const DirectoryTask& directory, const Group& group, tree::TreeReader& reader) {
   if (!directory.previous || group.begin == group.end) return;
+  const auto names = std::span(directory.items).subspan(group.begin, group.end - group.begin);
   try {
     reader.for_each_leaf_between(*directory.previous, directory.path, directory.items[group.begin].name,
                                  directory.items[group.end - 1].name,
-                                 [&](format::Page&& page) { pages_.push_back(std::move(page)); });
+                                 [&](format::Page&& page) {
+                                   if (knows_any(page, names)) pages_.push_back(std::move(page));
+                                 });
   } catch (const Error& error) {
     // The base cannot be read here: its files are read again. If it is damaged, whoever made the reader tells about it.
     if (!tree::is_unreadable(error)) throw;
@@ -119,7 +122,7 @@ void GroupPacker::prepare(Slot& slot) {
     return;
   }
   try {
-    slot.entry = slot.unchanged ? format::copy(*slot.old) : describe(item);
+    slot.entry = slot.unchanged ? format::copy(*slot.old) : describe(slot.position);
   } catch (const Error& error) {
     if (error.code() != Code::source) throw;
     fail(slot, error);
@@ -131,10 +134,36 @@ void GroupPacker::prepare(Slot& slot) {
   }
 }
 
+// All but what lies in an open file.
+format::Entry GroupPacker::describe(std::size_t position) {
+  const auto& item = directory_.items[position];
+  auto entry = describe(item);
+  if (entry.is_regular()) return entry;
+  try {
+    entry.attributes = directory_.handle->attributes(item);
+  } catch (const Error& error) {
+    if (error.code() != Code::source || error.system_errno() == ENOENT) throw;
+    tell_no_attributes(position, error);
+  }
+  return entry;
+}
+
 format::Entry GroupPacker::describe(const source::Item& item) const {
   auto entry = directory_.handle->describe(item);
   if (item.status.nlink > 1 && !entry.is_directory()) entry.link_group = link_group(item.status, domain_.link);
   return entry;
+}
+
+// It is packaged without them: what else it is matters more, and all below it.
+void GroupPacker::tell_no_attributes(std::size_t position, const Error& error) {
+  tell_(Problem::Kind::unreadable, directory_.items[position].name, error.happened() + ": packaged without its attributes");
+  look_again_at(position);
+}
+
+void GroupPacker::look_again_at(std::size_t position) {
+  const std::scoped_lock lock(directory_.mutex);
+  directory_.incomplete = true;
+  directory_.fingerprints[position] = 0;
 }
 
 void GroupPacker::describe_directory(Slot& slot) {
@@ -214,9 +243,14 @@ bool GroupPacker::can_reuse_inline_chunk(const std::vector<Slot*>& tiny) const {
 void GroupPacker::append_old_inline(const Slot& slot, ByteBuffer& to) {
   const auto& item = directory_.items[slot.position];
   try {
-    const auto chunk = reader_.chunks().read(slot.old_page->inline_chunk, format::BlockRole::inlined, directory_.path);
-    if (chunk.size() != slot.old_page->inline_length) throw Error(Code::corrupt, "has the wrong length");
-    append(to, chunk.subspan(slot.entry.content.inline_offset, slot.entry.size));
+    if (old_inline_page_ != slot.old_page) {
+      old_inline_page_ = nullptr;
+      const auto chunk = reader_.chunks().read(slot.old_page->inline_chunk, format::BlockRole::inlined, directory_.path);
+      if (chunk.size() != slot.old_page->inline_length) throw Error(Code::corrupt, "has the wrong length");
+      old_inline_.assign(chunk.begin(), chunk.end());
+      old_inline_page_ = slot.old_page;
+    }
+    append(to, ByteView(old_inline_).subspan(slot.entry.content.inline_offset, slot.entry.size));
   } catch (const Error& error) {
     if (!tree::is_unreadable(error)) throw;
     auto again = packer_.read_inline(*directory_.handle, item, slot.entry.size, to);
@@ -232,24 +266,22 @@ void GroupPacker::adopt(Slot& slot, PackedFile&& packed) {
     slot.entry = describe({item.name, packed.status});
   }
   slot.entry.attributes = std::move(packed.attributes);
+  if (packed.no_attributes) tell_no_attributes(slot.position, *packed.no_attributes);
   slot.entry.content = std::move(packed.content);
   slot.entry.sparse = std::move(packed.sparse);
   counts_.bytes_read += packed.bytes_read;
   if (!packed.torn) return;
   tell_(Problem::Kind::changed, item.name, "changed while it was read");
-  const std::scoped_lock lock(directory_.mutex);
-  directory_.incomplete = true;
-  directory_.fingerprints[slot.position] = 0;
+  look_again_at(slot.position);
 }
 
 void GroupPacker::fail(Slot& slot, const Error& error) {
   slot.failed = true;
   const auto& item = directory_.items[slot.position];
   tell_(Problem::Kind::unreadable, item.name, error.happened());
+  look_again_at(slot.position);
   const std::scoped_lock lock(directory_.mutex);
   directory_.failures.emplace(slot.position, error);
-  directory_.incomplete = true;
-  directory_.fingerprints[slot.position] = 0;
 }
 
 void GroupPacker::count(const Slot& slot) {

@@ -10,17 +10,12 @@ namespace mbu::ingest {
 // Whether a file goes into its page's inline chunk.
 [[nodiscard]] bool is_inline(const os::FileStatus& status) noexcept;
 
-// Whether the record of the directory knows an item just as it is now: by its fingerprint, or by its position among the items that were listed.
-[[nodiscard]] bool has_recorded(const DirectoryTask& directory, std::uint64_t fingerprint) noexcept;
-[[nodiscard]] bool is_recorded(const DirectoryTask& directory, std::size_t position) noexcept;
-
 // What the base snapshot has for the names of a group. Empty when there is no base or its pages cannot be read.
 class OldEntries {
  public:
   OldEntries(const DirectoryTask& directory, const Group& group, tree::TreeReader& reader);
   // The entry of that name, null when there is none; `page`: set to the leaf it lies in.
   [[nodiscard]] const format::Entry* find(const std::string& name, const format::Page** page = nullptr) const;
-  [[nodiscard]] const std::vector<format::Page>& pages() const noexcept { return pages_; }
 
  private:
   std::vector<format::Page> pages_;
@@ -59,7 +54,10 @@ class GroupPacker {
 
   void take_results();
   void prepare(Slot& slot);
+  [[nodiscard]] format::Entry describe(std::size_t position);
   [[nodiscard]] format::Entry describe(const source::Item& item) const;
+  void tell_no_attributes(std::size_t position, const Error& error);
+  void look_again_at(std::size_t position);
   void describe_directory(Slot& slot);
   void pack_files();
   void pack_inline();
@@ -82,6 +80,8 @@ class GroupPacker {
   Results results_;
   std::vector<Slot> slots_;
   ByteBuffer inline_bytes_;               // of tiny files, in name order
+  ByteBuffer old_inline_;                 // the tiny files of one old page, which neighbours share
+  const format::Page* old_inline_page_ = nullptr;
   const format::Page* reused_ = nullptr;  // whose inline chunk is right as it is; then there is one page
   PackageCounts counts_;
   std::uint64_t files_done_ = 0, bytes_done_ = 0;

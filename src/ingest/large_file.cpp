@@ -82,7 +82,7 @@ std::optional<PackedFile> LargeFile::result(FilePacker& packer) {
   // Shorter than its status says: kept as what could be read, every byte at its offset.
   if (packed_bytes != stream_->length()) packed.status.size = stream_->end_after(packed_bytes);
   packed.sparse = packer.pack_map(*stream_);
-  packed.attributes = file_->attributes();
+  take_attributes(*file_, packed);
   return packed;
 }
 

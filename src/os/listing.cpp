@@ -36,6 +36,8 @@ std::vector<std::string> list(int directory, Blame blame, Wanted wanted) {
     }
   }
   std::ranges::sort(names);
+  // Some file systems tell a name twice when it is made anew between two calls.
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 

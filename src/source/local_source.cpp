@@ -69,7 +69,12 @@ class LocalFile final : public OpenFile {
         throw os::system_error(blame(), "find the holes", errno);
       }
       if (data < at || hole <= data) throw Error(Code::source, "does not tell where its holes are", path_);
-      runs.push_back({static_cast<std::uint64_t>(data), static_cast<std::uint64_t>(hole - data)});
+      const auto length = static_cast<std::uint64_t>(hole - data);
+      if (data == at && !runs.empty()) {
+        runs.back().length += length;  // somebody filled the hole meanwhile
+      } else {
+        runs.push_back({static_cast<std::uint64_t>(data), length});
+      }
       at = hole;
     }
   }
@@ -152,11 +157,13 @@ class LocalDirectory final : public Directory {
       entry.target = os::read_link_at(fd_.get(), item.name, blame);
       entry.size = entry.target.size();
     }
-    if (s.type != EntryType::regular) {
-      entry.attributes = to_attributes(
-          os::read_attributes_at(fd_.get(), item.name, s.type == EntryType::directory, blame));
-    }
     return entry;
+  }
+
+  std::vector<format::Attribute> attributes(const Item& item) const override {
+    if (is_above(item.name)) return {};
+    const bool directory = item.status.type == EntryType::directory;
+    return to_attributes(os::read_attributes_at(fd_.get(), item.name, directory, {Code::source, item.name}));
   }
 
  private:

@@ -51,9 +51,10 @@ class Directory {
   }
   [[nodiscard]] virtual std::shared_ptr<Directory> open_directory(const Item& item) const = 0;
   [[nodiscard]] virtual std::unique_ptr<OpenFile> open_file(const Item& item) const = 0;
-  // Everything of the entry but its content, its link group and, for regular files, its attributes: these come from the
-  // open file.
+  // Everything of the entry but its content, its link group and its attributes.
   [[nodiscard]] virtual format::Entry describe(const Item& item) const = 0;
+  // Of what is no regular file: those of a file come from the open file.
+  [[nodiscard]] virtual std::vector<format::Attribute> attributes(const Item&) const { return {}; }
 };
 
 class Source {
