@@ -1,8 +1,11 @@
 // `watch`, and what -w shares with it; `status`.
 #include "watch.hpp"
 
+#include <poll.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <memory>
 #include <utility>
 
@@ -35,27 +38,55 @@ std::int64_t parse_milliseconds(const std::string& flag, const std::string& give
   throw Error(Code::usage, flag + " wants a length of time such as 300ms, 30s or 5m, not '" + given + "'");
 }
 
-// Lines that a person types while it watches.
+// Lines that a person types while it watches. In the background they are others' and must not be read, which would stop the process: so
+// each wakes us once, read or not (the edges of epoll), and after `fg` the next one is ours again.
 class ControlLine {
  public:
-  ControlLine(Context& context, WatchControl& control, const std::vector<std::string>& paths)
-      : context_(context), control_(control), paths_(paths) {}
+  ControlLine(Context& context, WatchControl& control, const std::vector<std::string>& paths, std::string restore_directory)
+      : context_(context), control_(control), paths_(paths), restore_directory_(std::move(restore_directory)), edges_(::epoll_create1(EPOLL_CLOEXEC)) {
+    epoll_event typed{};
+    typed.events = EPOLLIN | EPOLLET;
+    if (edges_ >= 0) ::epoll_ctl(edges_, EPOLL_CTL_ADD, STDIN_FILENO, &typed);  // fails for a file, which is no terminal
+  }
+  ControlLine(const ControlLine&) = delete;
+  ControlLine& operator=(const ControlLine&) = delete;
+  ~ControlLine() {
+    if (edges_ >= 0) ::close(edges_);
+  }
 
-  // False when the terminal is gone.
+  // Readable when something was typed; -1: out of descriptors.
+  [[nodiscard]] int descriptor() const noexcept { return edges_; }
+
+  // Reads what was typed. False when the terminal is gone.
   bool read() {
-    if (::tcgetpgrp(STDIN_FILENO) != ::getpgrp()) return false;  // in the background: reading would stop the process
-    char buffer[256];
-    const auto got = ::read(STDIN_FILENO, buffer, sizeof buffer);
-    if (got <= 0) return false;
-    text_.append(buffer, static_cast<std::size_t>(got));
-    for (auto end = text_.find('\n'); end != std::string::npos; end = text_.find('\n')) {
-      obey(text_.substr(0, end));
-      text_.erase(0, end + 1);
+    epoll_event typed{};
+    ::epoll_wait(edges_, &typed, 1, 0);
+    while (has_more()) {
+      const auto foreground = ::tcgetpgrp(STDIN_FILENO);
+      if (foreground != ::getpgrp()) return foreground >= 0;
+      char buffer[256];
+      const auto got = ::read(STDIN_FILENO, buffer, sizeof buffer);
+      if (got < 0) return errno == EIO || errno == EAGAIN || errno == EINTR;  // to the background just now
+      if (got == 0) return false;
+      take({buffer, static_cast<std::size_t>(got)});
     }
     return true;
   }
 
  private:
+  static bool has_more() {
+    pollfd terminal{STDIN_FILENO, POLLIN, 0};
+    return ::poll(&terminal, 1, 0) > 0;
+  }
+
+  void take(std::string_view typed) {
+    text_ += typed;
+    for (auto end = text_.find('\n'); end != std::string::npos; end = text_.find('\n')) {
+      obey(text_.substr(0, end));
+      text_.erase(0, end + 1);
+    }
+  }
+
   void obey(const std::string& word) {
     if (word == "q") {
       control_.stop();
@@ -72,6 +103,7 @@ class ControlLine {
   void restore() {
     try {
       Session session(context_, Session::Ask::in_any_case);
+      notice(session.configuration().restore_directory);
       for (const auto& path : paths_) restore_latest(context_, session, path);
     } catch (const Error& error) {
       context_.view.failed(error, exit_status(error.code()));
@@ -79,9 +111,16 @@ class ControlLine {
     context_.view.begin(Activity::backup);
   }
 
+  // The configuration was read anew: what is restored into another directory must not be packaged.
+  void notice(const std::string& restore_directory) {
+    if (std::exchange(restore_directory_, restore_directory) != restore_directory) control_.reload();
+  }
+
   Context& context_;
   WatchControl& control_;
   const std::vector<std::string>& paths_;
+  std::string restore_directory_;
+  int edges_;
   std::string text_;
 };
 
@@ -117,6 +156,7 @@ void define_watch(Flags& flags, Arguments& arguments) {
                  }
                });
   flags.flag("--keep-owner", watch.keep_owner, "keep the owner's keys in memory, to forget old snapshots as watcher.keep says");
+  flags.heading("");  // not shown
   flags.parsed("--push", "DEST", "", [](const std::string&) {
     throw Error(Code::usage, "--push is not in this version: nothing is copied anywhere");
   });
@@ -151,10 +191,10 @@ void watch(Context& context, Session& session, Repository& repository, const Bac
   WatchControl control;
   const bool at_terminal = ::isatty(STDIN_FILENO) == 1 && ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
   const StopBySignal by_signal(control, at_terminal ? StopBySignal::HangUp::ends : StopBySignal::HangUp::reloads);
-  ControlLine terminal(context, control, given.paths);
+  ControlLine terminal(context, control, given.paths, session.configuration().restore_directory);
   const auto set_callbacks = [&](WatchOptions& to) {
     to.control = &control;
-    if (at_terminal) to.input = STDIN_FILENO;
+    if (at_terminal) to.input = terminal.descriptor();
     to.on_input = [&] { return terminal.read(); };
     to.ready = [&](const std::string& feed) {
       manager->ready("watching by " + feed);

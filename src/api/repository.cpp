@@ -44,6 +44,24 @@ std::string state_of(const RepositoryOptions& options) {
   return options.state_directory.empty() ? default_state_directory() : options.state_directory;
 }
 
+// The same directories by the names they have below the paths: who comes by way of a link meets no others.
+void add_names_below(const std::vector<std::string>& paths, std::vector<std::string>& directories) {
+  const auto real = [](const std::string& path) {
+    std::error_code unknown;
+    const auto found = std::filesystem::weakly_canonical(path, unknown);
+    return unknown ? path : found.string();
+  };
+  const auto given = directories;
+  for (const auto& path : paths) {
+    const auto target = real(path);
+    if (target == path) continue;
+    for (const auto& directory : given) {
+      const auto place = real(directory);
+      if (place.starts_with(target + '/')) directories.push_back(path + place.substr(target.size()));
+    }
+  }
+}
+
 std::string user_at_host() {
   char host[256] = {};
   const bool named = ::gethostname(host, sizeof host - 1) == 0;
@@ -230,11 +248,12 @@ struct Repository::Impl {
   }
 
   // mbu's own, those that the caller knows of among them.
-  std::vector<std::string> own_directories(std::vector<std::string> own) const {
+  std::vector<std::string> own_directories(std::vector<std::string> own, const std::vector<std::string>& paths) const {
     for (const auto& directory : {vault->store().own_directory().value_or(""), options.cache_directory, default_cache_directory(),
                                   state_of(options)}) {
       if (!directory.empty()) own.push_back(directory);
     }
+    add_names_below(paths, own);
     return own;
   }
 
@@ -301,11 +320,11 @@ RepositoryId Repository::id() const { return impl_->vault->keyring().repository(
 std::string Repository::location() const { return impl_->vault->store().location(); }
 
 BackupSummary Repository::backup(const BackupOptions& options) {
-  return ops::backup(impl_->context, options, impl_->own_directories(options.own_directories));
+  return ops::backup(impl_->context, options, impl_->own_directories(options.own_directories, options.paths));
 }
 
 void Repository::watch(const WatchOptions& options) {
-  api::watch(impl_->context, *impl_->vault, options, impl_->own_directories(options.backup.own_directories));
+  api::watch(impl_->context, *impl_->vault, options, impl_->own_directories(options.backup.own_directories, options.backup.paths));
 }
 
 std::vector<SnapshotInfo> Repository::snapshots(const SnapshotFilter& filter) {
@@ -329,7 +348,7 @@ RestoreSummary Repository::restore(const RestoreOptions& options) {
   const auto all = impl_->read_snapshots();
   const auto& snapshot = repo::find_snapshot(all, options.snapshot, options.filter);
   return ops::restore(impl_->context, impl_->load_index(snapshot.domain), snapshot, options,
-                      impl_->own_directories(options.own_directories));
+                      impl_->own_directories(options.own_directories, {}));
 }
 
 void Repository::dump(const SnapshotInfo& snapshot, const std::string& path, const std::string& archive,

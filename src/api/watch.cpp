@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "api/watch_board.hpp"
 #include "api/watch_retention.hpp"
 #include "ops/backup/backup.hpp"
@@ -27,11 +30,29 @@ ops::FeedKind kind_of(WatchOptions::Feed feed) {
 
 std::int64_t now_s() { return system_clock().wall().seconds; }
 
-void require_keys_to_forget(const repo::Context& context, const WatchOptions& options) {
-  if (options.keep.empty() || options.keep_owner || !context.vault.keyring().is_owner()) return;
-  throw Error(Code::usage, "forgetting old snapshots takes the owner's keys, which a watcher drops after its first snapshot", "watcher.keep",
-              "give --keep-owner, so that they stay in memory, or take keep out of the configuration");
+enum class Began { as_owner, as_writer };  // whose keys the watcher was started with, whether or not it has them still
+
+// A writer goes on as his owner's configuration is; an owner is told what to do.
+void check_keys_to_forget(const repo::Context& context, const WatchOptions& options, Began began) {
+  if (options.keep.empty()) return;
+  if (began == Began::as_writer) {
+    context.events.warning("old snapshots are not forgotten as watcher.keep says: that takes the owner's keys");
+  } else if (!options.keep_owner) {
+    throw Error(Code::usage, "forgetting old snapshots takes the owner's keys, which a watcher drops after its first snapshot", "watcher.keep",
+                "start mbu watch --keep-owner DIR, so that they stay in memory, or take keep out of the configuration");
+  }
 }
+
+// `all` with those that the options name now in place of those that they named before. One may be named by others as well: each counts.
+std::vector<std::string> exchanged(std::vector<std::string> all, std::vector<std::string> before, const std::vector<std::string>& now) {
+  std::ranges::sort(all);
+  std::ranges::sort(before);
+  auto result = now;
+  std::ranges::set_difference(all, before, std::back_inserter(result));
+  return result;
+}
+
+Began began_with(const repo::Vault& vault) { return vault.keyring().is_owner() ? Began::as_owner : Began::as_writer; }
 
 class Watch {
  public:
@@ -40,9 +61,10 @@ class Watch {
         options_(options),
         own_directories_(own_directories),
         vault_(vault),
-        sight_(open_sight(options_)),
+        began_(began_with(vault)),
+        sight_(open_sight(options_, own_directories_)),
         board_(context.state.directory(), first_status()),
-        series_(context, options_.backup, own_directories),
+        series_(context, options_.backup, own_directories_),
         retention_(context, vault) {
     series_.tell(hard_links_);
     context_.cache.keep_back(kRecordsInMemory);
@@ -62,6 +84,7 @@ class Watch {
     status.repository = context_.vault.keyring().repository().hex();
     status.paths = options_.backup.paths;
     status.started_s = now_s();
+    status.keeps_owner = context_.vault.keyring().is_owner();
     return status;
   }
 
@@ -70,9 +93,9 @@ class Watch {
     std::unique_ptr<source::Selector> selector;
     std::unique_ptr<ops::Feed> feed;  // asks the selector
   };
-  [[nodiscard]] Sight open_sight(const WatchOptions& options) const {
+  [[nodiscard]] Sight open_sight(const WatchOptions& options, const std::vector<std::string>& own_directories) const {
     Sight sight;
-    sight.selector = std::make_unique<source::Selector>(options.backup.selection, options.backup.paths, own_directories_);
+    sight.selector = std::make_unique<source::Selector>(options.backup.selection, options.backup.paths, own_directories);
     sight.feed = ops::open_feed(kind_of(options.feed), {options.backup.paths,
                                                         [selector = sight.selector.get()](const std::string& path) { return !selector->excludes(path, true); },
                                                         [this](const std::string& text) { context_.events.warning(text); },
@@ -131,11 +154,15 @@ class Watch {
       auto next = options_.reload();
       next.backup.paths = options_.backup.paths;
       next.keep_owner = options_.keep_owner;
-      require_keys_to_forget(context_, next);
-      sight_ = open_sight(next);
+      check_keys_to_forget(context_, next, began_);
+      auto own_directories = exchanged(own_directories_, options_.backup.own_directories, next.backup.own_directories);
+      sight_ = open_sight(next, own_directories);
       options_ = std::move(next);
+      own_directories_ = std::move(own_directories);
+      series_.select_anew();
     } catch (const Error& error) {
-      context_.events.warning(std::string(error.what()) + "; everything stays as it was");
+      const std::string next = error.next().empty() ? "" : ": " + error.next();
+      context_.events.warning(std::string(error.what()) + "; everything stays as it was" + next);
     }
   }
 
@@ -195,8 +222,9 @@ class Watch {
 
   const repo::Context& context_;
   WatchOptions options_;
-  const std::vector<std::string>& own_directories_;
+  std::vector<std::string> own_directories_;  // those of the options, and the repository's
   repo::Vault& vault_;
+  const Began began_;
   Sight sight_;
   WatchBoard board_;
   ops::BackupSeries series_;
@@ -211,10 +239,7 @@ class Watch {
 }  // namespace
 
 void watch(const repo::Context& context, repo::Vault& vault, const WatchOptions& options, const std::vector<std::string>& own_directories) {
-  require_keys_to_forget(context, options);
-  if (!options.keep.empty() && !vault.keyring().is_owner()) {
-    context.events.warning("old snapshots are not forgotten as watcher.keep says: that takes the owner's keys");
-  }
+  check_keys_to_forget(context, options, began_with(vault));
   vault.require_writable();
   Watch(context, vault, options, own_directories).run();
 }

@@ -31,13 +31,19 @@ SnapshotInfo brief(const repo::StoredSnapshot& stored) {
 }  // namespace
 
 void WatchRetention::made(const repo::StoredSnapshot& snapshot, const Retention& keep) {
-  if (keep.empty()) return;
+  if (keep.empty()) return forget_series();
   if (series_) series_->push_back(brief(snapshot));
   const auto now = system_clock().monotonic_ns();
   if (now < due_ns_) return;
   if (!series_) load_series(snapshot);
   thin_out(keep);
   due_ns_ = now + interval_ns(keep);
+}
+
+// What is made meanwhile is not in it: it is read again when a policy is given.
+void WatchRetention::forget_series() {
+  series_.reset();
+  due_ns_ = 0;
 }
 
 void WatchRetention::load_series(const repo::StoredSnapshot& last) {

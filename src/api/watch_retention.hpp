@@ -22,6 +22,7 @@ class WatchRetention {
   void made(const repo::StoredSnapshot& snapshot, const Retention& keep);
 
  private:
+  void forget_series();
   void load_series(const repo::StoredSnapshot& last);
   void thin_out(const Retention& keep);
 

@@ -17,7 +17,8 @@ class Clock {
  public:
   virtual ~Clock() = default;
   [[nodiscard]] virtual FileTime wall() const = 0;                   // may jump
-  [[nodiscard]] virtual std::int64_t monotonic_ns() const = 0;       // never jumps back
+  [[nodiscard]] virtual std::int64_t monotonic_ns() const = 0;       // never jumps back; stands still while the machine sleeps
+  [[nodiscard]] virtual std::int64_t boottime_ns() const = 0;        // the same, but goes on then
 };
 
 // The machine's clocks. Lives for ever.

@@ -17,6 +17,9 @@ constexpr std::uint64_t kOwnTask = 1U << 20;
 // Larger ones are packed by all workers together.
 constexpr std::uint64_t kLargeFile = 16U << 20;
 constexpr std::size_t kMostProblems = 1000;
+// What waits on the way down holds its path and a descriptor, and who restores or lists has to come down as far.
+constexpr std::size_t kDeepest = 2500;        // directories
+constexpr std::size_t kLongestPath = 16U << 10;  // bytes
 
 using TaskRef = std::shared_ptr<DirectoryTask>;
 
@@ -97,14 +100,12 @@ class Packager {
     context_.events.progress({files_done_, bytes_done_, files_seen_, bytes_seen_, false, path});
   }
 
-  static std::string child_path(const DirectoryTask& d, const std::string& name) {
-    std::string path = d.path;
-    if (path != "/") path += '/';
-    return path += name;
-  }
-
   void visit(const TaskRef& d, Worker& worker) {
     context_.interrupt.check();
+    if (d->depth > kDeepest || d->path.size() > kLongestPath) {
+      const auto limit = std::to_string(kDeepest) + " directories, or its path is longer than " + std::to_string(kLongestPath) + " bytes";
+      return cannot_read(d, Error(Code::source, "lies deeper than " + limit));
+    }
     try {
       d->handle = d->parent ? d->parent->handle->open_directory(d->parent->items[d->position]) : request_.source.root();
     } catch (const Error& error) {
@@ -161,10 +162,6 @@ class Packager {
     d.items.clear();
     d.old_children.clear();
     return false;
-  }
-
-  static DirectoryResult result_of(const format::Entry& directory) {
-    return {directory.directory, directory.directory_files, directory.directory_dirs, directory.directory_bytes};
   }
 
   void finish_patch(const TaskRef& d, Worker& worker) {
@@ -261,21 +258,21 @@ class Packager {
     bytes_seen_ += bytes;
   }
 
-  // Whether what a .gitignore says of all below may have changed.
-  static bool selects_anew(const DirectoryTask& d) {
-    if (d.dirty == nullptr) return false;
-    const auto rules = std::ranges::lower_bound(d.items, ".gitignore", {}, [](const auto& item) { return std::string_view(item.name); });
-    return rules != d.items.end() && rules->name == ".gitignore" && !is_recorded(d, static_cast<std::size_t>(rules - d.items.begin()));
-  }
-
   void note_hard_links(const DirectoryTask& d) const {
     if (request_.hard_links == nullptr) return;
-    const bool everything = request_.dirty == nullptr || request_.dirty->is_everything();
+    HardLinks::Listing listing;
+    listing.directory = d.path;
+    listing.everything = request_.dirty == nullptr || request_.dirty->is_everything();
+    listing.holds_directory = [&items = d.items](std::string_view name) {
+      const auto found = std::ranges::lower_bound(items, name, {}, [](const auto& item) { return std::string_view(item.name); });
+      return found != items.end() && found->name == name && found->status.type == EntryType::directory;
+    };
     for (std::size_t i = 0; i < d.items.size(); ++i) {
       const auto& status = d.items[i].status;
       if (status.nlink < 2 || status.type == EntryType::directory) continue;
-      request_.hard_links->seen(d.path, status, !is_recorded(d, i), everything);
+      listing.names.push_back({.file = {status.dev, status.ino}, .names = status.nlink, .change = status.ctime, .changed = !is_recorded(d, i)});
     }
+    request_.hard_links->listed(listing);
   }
 
   void look_up_record(DirectoryTask& d) {
@@ -289,6 +286,7 @@ class Packager {
   void push_child(const TaskRef& d, std::size_t position, const std::optional<DirectoryResult>& old, const Dirty::Node* dirty) {
     auto child = std::make_shared<DirectoryTask>();
     child->parent = d;
+    child->depth = d->depth + 1;
     child->position = position;
     child->path = child_path(*d, d->items[position].name);
     if (old) {
@@ -386,21 +384,6 @@ class Packager {
       }
     }
     one_less(d, group);
-  }
-
-  // Whether a directory that was packaged before is clean: nothing named it, and it is the very one that was listed, as far as the cache
-  // can tell.
-  static bool is_taken_over(const DirectoryTask& d, std::size_t position) {
-    const bool clean = d.dirty != nullptr && d.dirty->child(d.items[position].name) == nullptr;
-    return clean && (!d.record || is_recorded(d, position));
-  }
-
-  // What of a subdirectory is to be looked at; null: all.
-  static const Dirty::Node* dirt_of_child(const DirectoryTask& d, std::size_t position) {
-    static const Dirty::Node listing{true, false, {}};
-    if (d.dirty == nullptr) return nullptr;
-    const auto* child = d.dirty->child(d.items[position].name);
-    return child == nullptr ? &listing : child;
   }
 
   void one_less(const TaskRef& d, Group& group) {
@@ -501,26 +484,6 @@ class Packager {
     std::erase_if(leaves, [](const auto& leaf) { return leaf.entries == 0; });
     if (leaves.empty()) return put(format::encode_page({}));
     return tree::join_pages(std::move(leaves), domain_, put);
-  }
-
-  static DirectoryResult totals(const DirectoryTask& d, const ChunkId& page) {
-    DirectoryResult result{page, 0, 0, 0};
-    for (const auto& item : d.items) {
-      if (item.status.type == EntryType::directory) continue;
-      ++result.files;
-      if (item.status.type == EntryType::regular) result.bytes += item.status.size;
-    }
-    for (const auto& [position, error] : d.failures) {
-      const auto& status = d.items[position].status;
-      if (status.type != EntryType::directory) --result.files;
-      if (status.type == EntryType::regular) result.bytes -= status.size;
-    }
-    for (const auto& [position, child] : d.children) {
-      result.files += child.files;
-      result.directories += child.directories + 1;
-      result.bytes += child.bytes;
-    }
-    return result;
   }
 
   void remember(const DirectoryTask& d, const DirectoryResult& result) {

@@ -8,10 +8,12 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import threading
 
 import support
 import trees
+import watching
 
 
 @support.needs_tool("setpriv")
@@ -61,6 +63,38 @@ class Unreadable(support.MbuTest):
         self.package(self.source)
         self.unpackage(self.source)
         trees.assert_same(self, self.source, os.path.join(self.restored, "tree"))
+
+    def test_a_watcher_says_it_in_every_snapshot(self):
+        """Also in those of which the file's directory was not looked at: restore --delete spares what is named."""
+        os.chmod(f"{self.source}/d0/big", 0)
+        watcher = watching.Watcher(self, [self.source])
+        self.addCleanup(watching.WatchTest._stop, watcher)
+        self.assertEqual(watcher.ready()["problems"], 1)
+        for name in ("one", "two"):
+            trees.write(f"{self.source}/d1/{name}", b"readable")
+            self.assertEqual(watcher.next("summary")["problems"], 1)
+            self.assertEqual([p["path"] for p in self.snapshots()[-1]["problems"]], [f"{self.source}/d0/big"])
+        watcher.end()
+
+    def test_deeper_than_anybody_can_come_down(self):
+        trees.make_deep(f"{self.source}/deep", levels=2600, name=b"d")
+        trees.make_deep(f"{self.source}/long", levels=120, name=b"l" * 200)
+        result = self.package(self.source, expect=3)
+        self.assertEqual(len(result.of_type("error")), 2)
+        self.assert_says(result, "deeper than 2500 directories")
+        self.assertIn(f"{self.source}/d0/big".encode(), self.list_paths())
+        self.check()
+
+    @support.needs_tool("strace")
+    def test_attributes(self):
+        """What it is, and what is below it, is packaged without them."""
+        for call in ("flistxattr", "llistxattr"):
+            prefix = [*self.prefix, "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={call}:error=EIO"]
+            result = self.backup(self.source, "--force", expect=3, prefix=prefix)
+            self.assert_says(result, "packaged without its attributes")
+            self.unpackage(self.source)
+            trees.assert_same(self, self.source, os.path.join(self.restored, "tree"))
+            self.assertEqual(self.package(self.source).summary["problems"], 0)
 
     def test_a_repository_that_cannot_be_written(self):
         self.package(self.source)
@@ -272,6 +306,28 @@ class Json(support.MbuTest):
             self.assertEqual(result.exit_error["code"], code)
             self.assertEqual(result.stdout, b"")
             self.assertIsInstance(json.loads(result.err.splitlines()[-1])["message"], str)
+
+    def test_wrong_words_are_told_in_json_wherever_they_stand(self):
+        self.init()
+        for words in (["--json", "--threads", "x", "snapshots"], ["--threads", "x", "snapshots", "--json"], ["--json", "-p"], ["--json", "-o"],
+                      ["--json", "--no-cache=foo", "snapshots"]):
+            result = self.run_mbu(words, expect=2)
+            self.assertEqual(result.exit_error["code"], 2)
+            self.assertEqual(result.stdout, b"")
+
+    def test_what_is_incomplete_ends_with_an_exit_error(self):
+        self.init()
+        self.write("tree/here", "here")
+        result = self.run_mbu(["--json", "backup", self.path("tree"), self.path("missing")], expect=3)
+        self.assertEqual(result.exit_error["code"], 3)
+        self.assertNotIn("exit_error", self.run_mbu(["--json", "backup", self.path("tree")]).err)
+
+    def test_the_next_step_has_its_flags_once(self):
+        """However mbu was called: here as a shell finds it."""
+        environment = {**self.environment(), "PATH": os.path.dirname(self.binary)}
+        result = subprocess.run(["mbu", "-r", self.path("elsewhere"), "snapshots"], env=environment, capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, 10)
+        self.assertEqual(result.stderr.count("-r "), 1, result.stderr)
 
 
 class Descriptors(support.MbuTest):

@@ -170,6 +170,24 @@ class Changes(WatchTest):
         watcher.quiet()
         self.assert_last_snapshot_is_the_tree()
 
+    def test_a_change_through_a_name_that_is_removed_at_once(self):
+        self.write(f"{self.source}/kept/name", b"1")
+        removals = {"emptied": os.unlink, "gone": lambda path: shutil.rmtree(os.path.dirname(path))}
+        for directory in removals:
+            os.mkdir(f"{self.source}/{directory}")
+            os.link(f"{self.source}/kept/name", f"{self.source}/{directory}/name")
+        support.settle()
+        watcher = self.watch("--feed", "inotify")
+        watcher.ready()
+        for directory, remove in removals.items():
+            with self.subTest(directory=directory):
+                trees.write(f"{self.source}/{directory}/name", b"through " + directory.encode())
+                remove(f"{self.source}/{directory}/name")
+                self.assertIsNotNone(watcher.next("summary"), watcher.said())
+                watcher.quiet()
+                self.assertEqual(self.run_mbu(["dump", f"latest:{self.source}/kept/name"]).stdout, b"through " + directory.encode())
+                self.assert_last_snapshot_is_the_tree()
+
     def test_excluded_directories_wake_nobody(self):
         os.makedirs(f"{self.source}/build/deep")
         watcher = self.watch("--feed", "inotify", "-e", "build")

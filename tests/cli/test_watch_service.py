@@ -7,6 +7,7 @@ Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_watch_service.py -v`.
 import os
 import pty
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -176,11 +177,23 @@ class Status(WatchTest):
         watcher.end(signal.SIGKILL)
         self.assertEqual(self.status(), [])
 
-    def test_it_answers_while_a_long_packaging_goes_on(self):
+    def begin_a_long_packaging(self, **options):
         for number in range(20):
             trees.write(f"{self.source}/{number}", os.urandom(4_000_000))
-        watcher = self.watch("--feed", "inotify", "--threads", "1", "--compression", "19")
+        watcher = self.watch("--feed", "inotify", "--threads", "1", "--compression", "19", **options)
         self.assertIsNotNone(watcher.next("ready"))
+        return watcher
+
+    def test_a_writers_watcher_never_had_the_owners_keys(self):
+        credential = self.path("laptop.credential")
+        self.run_mbu(["key", "new-writer", "--name", "laptop", "-o", credential])
+        watcher = self.begin_a_long_packaging(env={"MBU_CREDENTIAL": credential})
+        [told] = self.status()
+        self.assertEqual((told["snapshots"], told["keeps_owner"]), (0, False))
+        watcher.end()
+
+    def test_it_answers_while_a_long_packaging_goes_on(self):
+        watcher = self.begin_a_long_packaging()
         [told] = self.status()
         self.assertEqual(told["process"], watcher.process.pid)
         self.assertIn(told["state"], ("comparing", "waiting"))
@@ -251,6 +264,42 @@ class Service(WatchTest):
         self.assertIn(b"everything stays as it was", watcher.stderr)
         configure()
         self.check()
+
+    def configure(self, packer="", watcher=""):
+        config = self.write("config.toml", f'[packer]\npackage_directory = "{self.repo}"\n{packer}\n[watcher]\n{watcher}\n')
+        os.chmod(config, 0o600)
+        return config
+
+    def reload(self, watcher):
+        watcher.process.send_signal(signal.SIGHUP)
+        self.assertIsNotNone(watcher.next("ready"), watcher.said())
+
+    def test_a_policy_that_comes_too_late_is_refused(self):
+        watcher = self.watch("--feed", "inotify", config=self.configure())
+        watcher.ready()
+        self.configure(watcher='keep = "1h all"')
+        self.reload(watcher)
+        trees.write(f"{self.source}/file", b"1")
+        self.assertIsNotNone(watcher.next("summary"), watcher.said())
+        watcher.end()
+        self.assertEqual(watcher.process.returncode, 0, watcher.said())
+        self.assertIn(b"mbu watch --keep-owner", watcher.stderr)
+        self.assertIn(b"everything stays as it was", watcher.stderr)
+
+    def test_a_restore_directory_that_is_named_later_is_not_packaged(self):
+        watcher = self.watch("--feed", "inotify", config=self.configure())
+        watcher.ready()
+        self.configure(packer=f'restore_directory = "{self.source}/back"')
+        self.reload(watcher)
+        watcher.quiet()
+        os.mkdir(f"{self.source}/back")
+        watcher.quiet()
+        trees.write(f"{self.source}/back/file", b"1")
+        self.assertIsNone(watcher.next("change", 1), watcher.said())
+        trees.write(f"{self.source}/file", b"1")
+        self.assertIsNotNone(watcher.next("summary"), watcher.said())
+        watcher.end()
+        self.assertNotIn(os.fsencode(f"{self.source}/back"), self.list_paths("latest"))
 
     @support.needs_root()
     @support.needs_tool("setpriv")
@@ -383,10 +432,13 @@ class Terminal(WatchTest):
         self.shown = b""
 
     def begin(self, *arguments):
+        return self.begin_program(self.binary, *arguments)
+
+    def begin_program(self, *command):
         def take_terminal():
             os.setsid()
             os.close(os.open(os.ttyname(2), os.O_RDWR))
-        process = subprocess.Popen([self.binary, *arguments], env=self.environment(None), cwd=self.base, stdin=self.slave,
+        process = subprocess.Popen(command, env=self.environment(None), cwd=self.base, stdin=self.slave,
                                    stdout=self.slave, stderr=self.slave, preexec_fn=take_terminal)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
@@ -430,6 +482,28 @@ class Terminal(WatchTest):
         self.expect(b"s shows the state")
         self.type(b"q\n")
         self.assertEqual(watcher.wait(30), 0)
+
+    @support.needs_tool("bash")
+    def test_it_is_obeyed_again_after_it_was_in_the_background(self):
+        trees.write(f"{self.source}/file", b"first")
+        shell = self.begin_program("bash", "--norc", "--noprofile", "-i")
+        self.type(shlex.join([self.binary, "-p", support.PASSWORD, "-w", self.source]).encode() + b"\n")
+        self.expect(b"q to end")
+        self.expect(b"snapshot")
+        self.type(b"\x1a")
+        self.expect(b"Stopped")
+        self.type(b"bg\n")
+        self.type(b"echo the-shell-$((6 * 7))\n")
+        self.expect(b"the-shell-42")
+        trees.write(f"{self.source}/file", b"in the background")
+        self.expect(b"1 changed of 1 file")
+        self.type(b"fg\n")
+        self.expect(b" -w ")  # bash names what it brings back
+        self.type(b"s\n")
+        self.expect(b"snapshots since the start")
+        self.type(b"q\n")
+        self.type(b"exit 7\n")
+        self.assertEqual(shell.wait(30), 7)
 
     def test_a_terminal_that_closes_ends_it(self):
         watcher = self.begin("-p", support.PASSWORD, "-w", self.source)

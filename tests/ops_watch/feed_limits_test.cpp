@@ -90,6 +90,42 @@ TEST_P(FeedLimitsTest, SeesWhatIsMountedOverTheWay) {
   EXPECT_EQ(result, 0);
 }
 
+// In a chroot without /proc nobody can say what is mounted where.
+TEST_P(FeedLimitsTest, RefusesToWatchNothing) {
+  const int result = in_child([&] {
+    if (::chroot(beside("").c_str()) != 0) return kSkipped;
+    FeedRequest wanted;
+    wanted.paths = {"/tree"};
+    try {
+      static_cast<void>(open_feed(GetParam(), std::move(wanted)));
+    } catch (const Error& error) {
+      return error.code() == Code::failed ? 0 : failed(__LINE__);
+    }
+    return failed(__LINE__);
+  });
+  if (result == kSkipped) GTEST_SKIP() << "nothing may be a root";
+  EXPECT_EQ(result, 0);
+}
+
+// Its mount has the number that the one before had, so that the mount table looks as it did.
+TEST_P(FeedLimitsTest, WatchesWhatWasAwayForAMomentWhenEverythingIsCompared) {
+  const auto point = at("point");
+  make(point);
+  const int result = in_child([&] {
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return kSkipped;
+    const auto mount = [&] { return ::mount("none", point.c_str(), "tmpfs", 0, nullptr) == 0; };
+    if (!mount()) return kSkipped;
+    const auto feed = open_feed(GetParam(), request());
+    if (::umount(point.c_str()) != 0 || !mount()) return failed(__LINE__);
+    static_cast<void>(Told(*feed));
+    feed->begin_again();
+    write(point + "/file");
+    return Told(*feed).lists(point) ? 0 : failed(__LINE__);
+  });
+  if (result == kSkipped) GTEST_SKIP() << "nothing may be mounted";
+  EXPECT_EQ(result, 0);
+}
+
 // A directory that is seen twice: what changes in it is told at both places.
 TEST_P(FeedLimitsTest, KnowsADirectoryByAllItsPlaces) {
   make(at("a/b"));

@@ -124,6 +124,20 @@ TEST_P(FeedTest, TellsOfADirectorysAttributes) {
   EXPECT_TRUE(told().lists(tree()));
 }
 
+TEST_P(FeedTest, TellsOfTheAttributesOfTheDirectoriesAbove) {
+  make(beside("x/y/tree"));
+  make(beside("x/other"));
+  FeedRequest wanted;
+  wanted.paths = {beside("x/y/tree")};
+  watch(std::move(wanted));
+  ASSERT_EQ(::chmod(beside("x/y").c_str(), 0700), 0);
+  EXPECT_TRUE(told().lists(beside("x")));
+  ASSERT_EQ(::chmod(beside("x").c_str(), 0700), 0);
+  EXPECT_TRUE(told().lists(beside("")));
+  ASSERT_EQ(::chmod(beside("x/other").c_str(), 0700), 0);
+  EXPECT_TRUE(told().empty());
+}
+
 TEST_P(FeedTest, WatchesANewDirectoryWithAllThatIsInIt) {
   watch();
   make(at("a/b/c"));

@@ -32,6 +32,28 @@ constexpr std::size_t kAllShelves = 64U << 20;
 
 std::int64_t nanoseconds(FileTime time) { return time.seconds * 1'000'000'000 + time.nanoseconds; }
 
+std::string directory_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
+}
+
+// What could not be read for the snapshot before is tried again, and told again: a snapshot that lacks a file has to say so itself.
+ingest::Dirty with_problems_of(const format::Snapshot& before, const ingest::Dirty& dirty) {
+  ingest::Dirty widened;
+  widened.merge(dirty);
+  if (before.problem_count > before.problems.size()) widened.add_everything();
+  for (const auto& problem : before.problems) widened.add(directory_of(problem.path), ingest::Dirty::Scope::entries);
+  return widened;
+}
+
+bool same_problems(const format::Snapshot& before, const ingest::PackageResult& now) {
+  if (before.problem_count != now.problem_count) return false;
+  std::set<std::pair<std::string, std::string>> known;
+  for (const auto& problem : before.problems) known.emplace(problem.path, problem.message);
+  return before.problem_count > before.problems.size() ||
+         std::ranges::all_of(now.problems, [&](const auto& problem) { return known.contains({problem.path, problem.message}); });
+}
+
 // An index object is worth its place for so many packs of small snapshots.
 constexpr std::size_t kSmallPacksForIndex = 64;
 
@@ -61,6 +83,7 @@ class BackupSeries::Impl {
   }
 
   void look_again() noexcept { is_stale_ = true; }
+  void select_anew() noexcept { selector_.reset(); }
   [[nodiscard]] const StoredSnapshot& last() const noexcept { return base_snapshot_; }
 
   void write_back() {
@@ -74,9 +97,11 @@ class BackupSeries::Impl {
     const bool everything = dirty == nullptr || dirty->is_everything();
     const bool stale = std::exchange(is_stale_, true);  // unless all goes well
     context_.vault.require_same_repository();
-    const bool tombstones = repo::read_tombstones(context_.vault, [](const auto&) {}).newest != honoured_;
-    if (tombstones || stale || (everything && snapshots_made_ > 1)) look_around();
+    const auto tombstones = repo::read_tombstones(context_.vault, [](const auto&) {});
+    const bool deleting = tombstones.newest != honoured_ || tombstones.packs != tombstoned_;
+    if (deleting || stale || (everything && snapshots_made_ > 1)) look_around();
     dirty_ = dirty;
+    if (dirty != nullptr && base_.snapshot != nullptr && base_.snapshot->snapshot.problem_count > 0) dirty_ = &widened_.emplace(with_problems_of(base_.snapshot->snapshot, *dirty));
     if (base_.snapshot != nullptr) summary_.parent = base_.snapshot->name;
     ingest::ChunkStore store(context_.vault, index_,
                              {.compression = context_.compression,
@@ -105,12 +130,14 @@ class BackupSeries::Impl {
     }
     fill_summary(packaged, store);
     const bool unchanged = base_.snapshot != nullptr && base_.snapshot->snapshot.root == packaged.root &&
-                           base_.snapshot->snapshot.paths == paths_;
+                           base_.snapshot->snapshot.paths == paths_ && same_problems(base_.snapshot->snapshot, packaged);
     const bool skip = skip_if_unchanged && unchanged && base_.reusable && !store.met_losses();
     if (!options_.dry_run && !skip) publish(packaged, store);
     if (!options_.dry_run) context_.cache.commit();
     if (kept_) kept_->tidy(packaged.root);
     is_stale_ = !knows_all;
+    summary_.started_ns = nanoseconds(started_);
+    summary_.finished_ns = nanoseconds(system_clock().wall());
     summary_.seconds = static_cast<double>(system_clock().monotonic_ns() - start_ns_) * 1e-9;
     return summary_;
   }
@@ -140,10 +167,11 @@ class BackupSeries::Impl {
       const auto removed = context_.vault.store().clean();
       if (removed > 0) context_.events.note("removed " + std::to_string(removed) + " unfinished files of broken runs");
     }
-    auto honoured = repo::read_tombstones(context_.vault, [](const auto&) {}).newest;
+    auto tombstones = repo::read_tombstones(context_.vault, [](const auto&) {});
     index_ = repo::ChunkIndex::load(context_.vault, context_.tell_damage(),
                                     {.tables = options_.dry_run ? nullptr : context_.cache.location_tables(keyring().own_domain().id)});
-    honoured_ = std::move(honoured);  // by the index that was just loaded
+    honoured_ = tombstones.newest;  // by the index that was just loaded
+    tombstoned_ = std::move(tombstones.packs);
     host_ = options_.host.empty() ? this_host() : options_.host;
     paths_ = options_.paths;
     if (options_.stream) paths_ = {stream_path()};
@@ -198,12 +226,12 @@ class BackupSeries::Impl {
 
   ingest::PackageResult package(ingest::ChunkStore& store) {
     if (options_.stream) return package_stream(context_, store, paths_.front(), options_.stream);
-    const source::Selector selector(options_.selection, paths_, own_directories_);
-    const auto source = source::open_local_source(paths_, selector, never_entered());
+    if (!selector_) selector_.emplace(options_.selection, paths_, own_directories_);
+    const auto source = source::open_local_source(paths_, *selector_, never_entered());
     ingest::PackageRequest request{*source};
     request.force = options_.force && snapshots_made_ == 1;
     request.hard_links = hard_links_;
-    request.selection = crypto::sha256(as_bytes(selector.key()));
+    request.selection = crypto::sha256(as_bytes(selector_->key()));
     request.remember = !options_.dry_run;
     if (base_.reusable) {
       const auto& base = base_.snapshot->snapshot;
@@ -254,12 +282,12 @@ class BackupSeries::Impl {
     summary_.problems = packaged.problem_count;
   }
 
-  // Somebody may have begun to delete what this run refers to: look again before saying that it is there.
+  // Somebody may have begun to delete what this run refers to: look again before saying that it is there. A set may have arrived that
+  // another, which was here, names as the one before it: the newest is the same then.
   void check_nothing_was_tombstoned(const std::set<ObjectName>& used) const {
     const auto now = repo::read_tombstones(context_.vault, [](const auto&) {});
-    if (now.newest == honoured_) return;
     for (const auto& pack : now.packs) {
-      if (!used.contains(pack) && !base_.packs.contains(pack)) continue;
+      if (tombstoned_.contains(pack) || (!used.contains(pack) && !base_.packs.contains(pack))) continue;
       throw Error(Code::store, "another program began to delete packs that this run leans on", context_.vault.store().location(),
                   "run the command again");
     }
@@ -395,6 +423,8 @@ class BackupSeries::Impl {
   const std::vector<std::string>& own_directories_;
   FileTime started_;
   std::int64_t start_ns_ = 0;
+  std::optional<source::Selector> selector_;  // the files with patterns are read once: one choice for all of a series
+  std::optional<ingest::Dirty> widened_;
   const ingest::Dirty* dirty_ = nullptr;
   ingest::HardLinks* hard_links_ = nullptr;
   std::uint64_t snapshots_made_ = 0;
@@ -402,6 +432,7 @@ class BackupSeries::Impl {
   repo::ChunkIndex index_;
   std::map<InstanceId, std::uint64_t> newest_;  // numbers of snapshots
   std::optional<ObjectName> honoured_;
+  std::set<ObjectName> tombstoned_;  // packs that the index knows to be on their way out
   std::string host_;
   std::vector<std::string> paths_;
   Base base_;
@@ -424,6 +455,7 @@ BackupSummary BackupSeries::snapshot_if_changed(const ingest::Dirty* dirty) { re
 void BackupSeries::tell(ingest::HardLinks& hard_links) { impl_->tell(hard_links); }
 void BackupSeries::keep_pages() { impl_->keep_pages(); }
 void BackupSeries::look_again() noexcept { impl_->look_again(); }
+void BackupSeries::select_anew() noexcept { impl_->select_anew(); }
 const repo::StoredSnapshot& BackupSeries::last() const noexcept { return impl_->last(); }
 void BackupSeries::write_back() { impl_->write_back(); }
 

@@ -32,6 +32,8 @@ class BackupSeries {
   void tell(ingest::HardLinks& hard_links);
   // The next snapshot looks at what the repository holds first.
   void look_again() noexcept;
+  // The options' selection is another one from now on; files of patterns are read again.
+  void select_anew() noexcept;
   // The one that the next is based on. After a snapshot.
   [[nodiscard]] const repo::StoredSnapshot& last() const noexcept;
   // After a snapshot: from now on what the next one needs of the one before is kept in the cache, so that it takes no key of the owner. The

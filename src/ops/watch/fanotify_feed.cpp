@@ -82,11 +82,13 @@ class FanotifyFeed final : public Feed {
   [[nodiscard]] std::uint64_t lost() const override { return lost_; }
   std::optional<std::int64_t> due() const override;
   void compared(std::int64_t duration_ns) override;
+  void begin_again() override;
 
  private:
   enum class Unmarked { refuse, poll };
   void mark(Unmarked unmarked);
   void mark_one(const std::string& point, Unmarked unmarked);
+  void could_not_mark(const std::string& place, const std::string& why, int error, Unmarked unmarked);
   [[nodiscard]] bool read_events(ingest::Dirty& dirty);
   void take(const Event& event, ingest::Dirty& dirty);
   void take_above(const std::string& directory, const Event& event, ingest::Dirty& dirty);
@@ -134,7 +136,11 @@ void FanotifyFeed::mark(Unmarked unmarked) {
     for (const auto& point : points) {
       if (is_within(path, point) && (nearest == nullptr || nearest->size() < point.size())) nearest = &point;
     }
-    if (nearest != nullptr) around[*nearest].insert(path);
+    if (nearest != nullptr) {
+      around[*nearest].insert(path);
+    } else {
+      could_not_mark(path, "the mount table does not say what is mounted there", 0, unmarked);
+    }
   }
   const auto is_watched = [this](const std::string& path) { return !places_.inside(path).empty(); };
   for (const auto& [point, paths] : around) {
@@ -154,22 +160,30 @@ void FanotifyFeed::mark_one(const std::string& point, Unmarked unmarked) {
   if (error == 0) return;
   const bool is_closed = error == EACCES || error == ENOENT || error == ENOTDIR;  // to whoever packages it, too
   if (is_closed && unmarked == Unmarked::poll) return;
-  const auto why = std::generic_category().message(error);
+  could_not_mark(point, std::generic_category().message(error), error, unmarked);
+}
+
+// `place`: a mount point, or a real path whose mount point is not known (a chroot, or no /proc). `error`: the errno, if there was one.
+void FanotifyFeed::could_not_mark(const std::string& place, const std::string& why, int error, Unmarked unmarked) {
   if (unmarked == Unmarked::refuse) {
-    throw Error(Code::failed, "cannot watch this file system by fanotify: " + why, point, "watch by inotify", error);
+    throw Error(Code::failed, "cannot watch this file system by fanotify: " + why, place, "watch by inotify", error);
   }
-  for (auto& path : places_.inside(point)) unwatched_.insert(std::move(path));
-  unwatched_.merge(places_.within(point));
+  for (auto& path : places_.inside(place)) unwatched_.insert(std::move(path));
+  unwatched_.merge(places_.within(place));
   if (std::exchange(warned_, true) || !request_.warn) return;
-  request_.warn("cannot watch what is mounted at " + point + ": " + why +
-                "; it is compared every now and then instead, which takes longer");
+  request_.warn("cannot watch the file system at " + place + ": " + why + "; it is compared every now and then instead, which takes longer");
+}
+
+// A file system that was away for a moment has lost its mark, and the mount table looks as it did.
+void FanotifyFeed::begin_again() {
+  places_.look();
+  mark(Unmarked::poll);
 }
 
 void FanotifyFeed::collect(ingest::Dirty& dirty) {
   if (!read_events(dirty)) {
     ++lost_;
-    marks_.forget_paths();
-    places_.look();
+    begin_again();
     add_all(dirty);
   }
   take_mounts(dirty);
@@ -214,6 +228,8 @@ void FanotifyFeed::take(const Event& event, ingest::Dirty& dirty) {
 }
 
 void FanotifyFeed::take_above(const std::string& directory, const Event& event, ingest::Dirty& dirty) {
+  // Its own mode or owner, which the entry in the directory above has.
+  if (event.name == ".") return dirty.add(parent_path(directory), Scope::entries);
   if (!paths_.is_step(directory, event.name)) return;
   if (event.has(kNames)) {
     restart(join_path(directory, event.name), dirty);

@@ -24,7 +24,8 @@ class FanotifyMarks {
 
   // Marks the file system that is mounted at `mount_point`. 0, or the errno that tells why it cannot be.
   [[nodiscard]] int mark(const std::string& mount_point);
-  // Marks nothing but the names in that directory, and what becomes of their modes and owners; `mount_point`: where its file system is mounted.
+  // Marks nothing but the names in that directory, and modes and owners: those of its files, told by name, and its own and those of its subdirectories,
+  // of which each is told as "." in itself. `mount_point`: where its file system is mounted.
   [[nodiscard]] int mark_names(const std::string& path, const std::string& mount_point);
   // Directories are looked for in what is marked from now on.
   void forget_mount_points();

@@ -32,6 +32,8 @@ class Feed {
   [[nodiscard]] virtual std::uint64_t lost() const { return 0; }
   // A comparison of everything that this feed asked for took so long: what it chooses its intervals by.
   virtual void compared(std::int64_t /*duration_ns*/) {}
+  // Everything is about to be compared: what is not watched any more, though nobody has told, is watched again.
+  virtual void begin_again() {}
 };
 
 struct FeedRequest {

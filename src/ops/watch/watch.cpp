@@ -7,7 +7,7 @@
 #include <array>
 #include <cerrno>
 
-#include "base/clock.hpp"
+#include "ops/watch/suspension.hpp"
 
 namespace mbu::ops {
 namespace {
@@ -17,8 +17,6 @@ using Activity = WatcherStatus::Activity;
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kFirstRetry = 1 * kSecond;
 constexpr std::int64_t kLastRetry = 60 * kSecond;
-
-std::int64_t now_ns() { return system_clock().monotonic_ns(); }
 
 std::int64_t processor_ns() {
   timespec used{};
@@ -31,7 +29,7 @@ bool may_pass(const Error& error) noexcept { return error.code() == Code::store;
 class Watcher {
  public:
   Watcher(Feed& feed, const WatchTimes& times, const WatchHooks& hooks)
-      : feed_(feed), times_(times), hooks_(hooks), input_(hooks.input), packaged_(hooks.had_snapshot) {}
+      : feed_(feed), times_(times), hooks_(hooks), clock_(*hooks.clock), input_(hooks.input), packaged_(hooks.had_snapshot) {}
 
   WatchEnd run() {
     hooks_.ready();
@@ -39,8 +37,9 @@ class Watcher {
     while (!stopping()) {
       if (wait() == Woken::to_reload && !stopping()) return WatchEnd::reload;
       collect();
+      look_after_sleep();
       const auto now = now_ns();
-      if (now >= next_reconciliation_ && now >= retry_at_) {
+      if (clock_.boottime_ns() >= next_reconciliation_ && now >= retry_at_) {
         reconcile();
       } else if (!dirty_.empty() && now >= packaging_due()) {
         package();
@@ -54,6 +53,7 @@ class Watcher {
   }
 
  private:
+  [[nodiscard]] std::int64_t now_ns() const { return clock_.monotonic_ns(); }
   [[nodiscard]] bool stopping() const { return hooks_.control != nullptr && hooks_.control->stopping(); }
 
   // When quiet has lasted, or cannot be waited for any longer; but not before the next try.
@@ -62,7 +62,7 @@ class Watcher {
   }
 
   [[nodiscard]] std::int64_t next_due() const {
-    auto due = std::max(retry_at_, next_reconciliation_);
+    auto due = std::max(retry_at_, now_ns() + next_reconciliation_ - clock_.boottime_ns());
     if (!dirty_.empty()) due = std::min(due, packaging_due());
     if (const auto asked = feed_.due()) due = std::min(due, *asked);
     if (times_.alive_ns != 0) due = std::min(due, alive_at_);
@@ -72,9 +72,10 @@ class Watcher {
   enum class Woken { usually, to_reload };
   // Until something is readable or due.
   Woken wait() {
-    std::array<pollfd, 3> all{{{feed_.descriptor(), POLLIN, 0},
+    std::array<pollfd, 4> all{{{feed_.descriptor(), POLLIN, 0},
                                {hooks_.control == nullptr ? -1 : hooks_.control->descriptor(), POLLIN, 0},
-                               {input_, POLLIN, 0}}};
+                               {input_, POLLIN, 0},
+                               {suspension_.descriptor(), POLLIN, 0}}};
     const auto now = now_ns();
     if (times_.alive_ns != 0 && now >= alive_at_) {
       hooks_.alive();
@@ -100,6 +101,14 @@ class Watcher {
     round_ = round_ || round;
   }
 
+  // What has changed while the machine slept.
+  void look_after_sleep() {
+    if (!suspension_.has_passed()) return;
+    ingest::Dirty everything;
+    everything.add_everything();
+    add(everything);
+  }
+
   bool add(const ingest::Dirty& told) {
     if (told.empty()) return false;
     last_change_ = now_ns();
@@ -113,6 +122,7 @@ class Watcher {
     const auto dirty = std::exchange(dirty_, {});
     const auto start = now_ns(), start_processor = processor_ns();
     hooks_.state(dirty.is_everything() ? Activity::comparing : Activity::packaging, dirty.size());
+    if (dirty.is_everything()) feed_.begin_again();
     bool changed = false;
     try {
       changed = hooks_.package(dirty);
@@ -136,9 +146,7 @@ class Watcher {
   void try_again(const ingest::Dirty& dirty, const Error& error) {
     retry_ns_ = retry_at_ == 0 ? kFirstRetry : std::min(2 * retry_ns_, kLastRetry);
     hooks_.failed(error, retry_ns_ / kSecond);
-    const auto before = first_change_;
     dirty_.merge(dirty);
-    first_change_ = before;
     retry_at_ = now_ns() + retry_ns_;
     hooks_.state(Activity::retrying, dirty_.size());
   }
@@ -146,25 +154,28 @@ class Watcher {
   // Everything is compared: at the start, and from time to time to prove that nothing was missed.
   void reconcile() {
     const bool first = next_reconciliation_ == 0;
-    const bool expected = !dirty_.empty() || feed_.descriptor() < 0;
+    // What is polled is not told before it is due.
+    const bool expected = !dirty_.empty() || feed_.due();
     dirty_.add_everything();
     round_ = true;
     const bool changed = package();
     if (retry_at_ != 0) return;
     collect();  // what changed while everything was looked at is told by now
     hooks_.compared(changed && !first && !expected && dirty_.empty());
-    next_reconciliation_ = now_ns() + times_.reconcile_ns;
+    next_reconciliation_ = clock_.boottime_ns() + times_.reconcile_ns;
   }
 
   Feed& feed_;
   const WatchTimes& times_;
   const WatchHooks& hooks_;
+  const Clock& clock_;
+  Suspension suspension_{clock_};
   int input_;
   ingest::Dirty dirty_;
   bool round_ = false;     // of it, what the feed asked to compare without an event
   bool packaged_;          // once, at least
   std::int64_t first_change_ = 0, last_change_ = 0;
-  std::int64_t next_reconciliation_ = 0;
+  std::int64_t next_reconciliation_ = 0;  // by the clock that goes on while the machine sleeps; all others by the one that does not
   std::int64_t retry_at_ = 0, retry_ns_ = 0;  // 0: the last packaging went well
   std::int64_t alive_at_ = 0;
 };

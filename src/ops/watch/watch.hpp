@@ -3,6 +3,7 @@
 // The loop knows when; what a snapshot is and which feed tells is the caller's. One thread.
 #pragma once
 
+#include "base/clock.hpp"
 #include "mbu/types/watch.hpp"
 #include "ops/watch/feed.hpp"
 
@@ -11,7 +12,7 @@ namespace mbu::ops {
 struct WatchTimes {
   std::int64_t settle_ns = 0;     // quiet time before a change is packaged
   std::int64_t max_delay_ns = 0;  // longest wait from the first change
-  std::int64_t reconcile_ns = 0;  // everything is compared so often
+  std::int64_t reconcile_ns = 0;  // everything is compared so often, and when the machine has slept
   std::int64_t alive_ns = 0;      // alive() is called so often; 0: never
 };
 
@@ -33,6 +34,7 @@ struct WatchHooks {
   bool had_snapshot = false;  // before this: an error of the store may be met at once
   int input = -1;
   std::function<bool()> on_input;
+  const Clock* clock = &system_clock();
 };
 
 enum class WatchEnd { stopped, reload };
