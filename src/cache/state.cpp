@@ -30,8 +30,9 @@ std::vector<std::string> lines_of(const std::string& path) {
   return lines;
 }
 
-// One write with O_APPEND: lines of two processes do not mix.
-void append_line(const std::string& path, const std::string& text) {
+// One write with O_APPEND: lines of two processes do not mix. What a full disk or a power cut tore stays a line of its own.
+void append_lines(const std::string& path, std::string text) {
+  text.insert(0, 1, '\n');
   try {
     const auto fd = os::open_at(AT_FDCWD, path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600, blame(path));
     os::write_all(fd.get(), as_bytes(text), blame(path));
@@ -80,13 +81,23 @@ Chain read_chain(const std::string& file) {
 
 constexpr const char* kSeen = "/seen-at-";
 
+// The objects' paths of the file; a torn line is none, which nobody need look for.
+std::vector<std::string> seen_in_file(const std::string& path) {
+  auto lines = lines_of(path);
+  std::erase_if(lines, [](const std::string& line) {
+    const auto slash = line.rfind('/');
+    return slash == std::string::npos || !ObjectName::parse(line.substr(slash + 1));
+  });
+  return lines;
+}
+
 // At all locations.
 std::set<std::string> all_seen_in(const std::string& directory) {
   std::set<std::string> seen;
   std::error_code gone;
   for (const auto& file : std::filesystem::directory_iterator(directory, gone)) {
     if (!file.path().filename().string().starts_with(kSeen + 1)) continue;
-    for (const auto& line : lines_of(file.path())) seen.insert(line);
+    for (auto& line : seen_in_file(file.path())) seen.insert(std::move(line));
   }
   return seen;
 }
@@ -163,7 +174,7 @@ std::set<std::string> State::seen() const { return directory_.empty() ? std::set
 
 std::set<std::string> State::seen_here() const {
   if (directory_.empty()) return {};
-  const auto lines = lines_of(memory());
+  const auto lines = seen_in_file(memory());
   return {lines.begin(), lines.end()};
 }
 
@@ -171,7 +182,7 @@ void State::remember(const std::vector<std::string>& object_paths) {
   if (directory_.empty() || object_paths.empty()) return;
   std::string text;
   for (const auto& path : object_paths) text += path + '\n';
-  append_line(memory(), text);
+  append_lines(memory(), std::move(text));
 }
 
 std::string State::memory() const { return directory_ + kSeen + location_; }
@@ -183,7 +194,7 @@ void State::remember_location(const std::string& directory, const std::string& l
   } catch (const Error&) {
     return;
   }
-  append_line(directory + "/repositories", id.hex() + ' ' + escape(location) + '\n');
+  append_lines(directory + "/repositories", id.hex() + ' ' + escape(location) + '\n');
 }
 
 std::optional<RepositoryId> State::remembered_at(const std::string& directory, const std::string& location) {

@@ -53,6 +53,8 @@ struct ChunkIndex::State {
   DomainId domain;
   const cache::LocationTables* location_tables = nullptr;
 
+  // Held while a table is made of others, which must not be taken away meanwhile. Comes before `mutex`.
+  std::mutex transcribing;
   // Exclusive to change what follows up to `unindexed`.
   std::shared_mutex mutex;
   std::vector<Pack> packs;  // those that were listed, by name; then those of extend()
@@ -286,6 +288,7 @@ struct ChunkIndex::State {
 
   // Puts what the tables were made from in their place: some of what they say has been damaged since.
   void mend() {
+    const std::scoped_lock tables_stay(transcribing);
     const std::unique_lock lock(mutex);
     if (tables.empty()) return;  // another thread did
     std::unordered_map<ObjectName, std::uint32_t, IdentifierHash> lost;
@@ -326,6 +329,7 @@ struct ChunkIndex::State {
   }
 
   bool extend(Told told) {
+    const std::scoped_lock tables_stay(transcribing);
     std::vector<const cache::LocationTable*> merged;
     auto made = transcribed(told, merged);
     if (!made) return false;

@@ -99,6 +99,8 @@ bool is_second_config(std::string_view name) {
   return std::isalnum(next) == 0;
 }
 
+constexpr std::uint64_t kBegunAtOnce = 4U << 20;  // bytes
+
 class DirectoryObjectWriter final : public ObjectWriter {
  public:
   DirectoryObjectWriter(std::string root, Folder folder)
@@ -121,6 +123,12 @@ class DirectoryObjectWriter final : public ObjectWriter {
 
   void append(ByteView bytes) override {
     os::write_all(fd_.get(), bytes, {Code::store, temporary_});
+    written_ += bytes.size();
+    // The disk begins while the rest is made; that all of it arrives is for the sync in publish() to say.
+    if (written_ - begun_ >= kBegunAtOnce) {
+      ::sync_file_range(fd_.get(), static_cast<off_t>(begun_), static_cast<off_t>(written_ - begun_), SYNC_FILE_RANGE_WRITE);
+      begun_ = written_;
+    }
     hash_.update(bytes);
   }
 
@@ -151,6 +159,8 @@ class DirectoryObjectWriter final : public ObjectWriter {
   std::string directory_;
   std::string temporary_;
   os::Fd fd_;
+  std::uint64_t written_ = 0;  // bytes
+  std::uint64_t begun_ = 0;    // of these, handed to the disk
   crypto::Sha256 hash_;
 };
 

@@ -1,5 +1,8 @@
 #include "cache/state.hpp"
 
+#include <filesystem>
+#include <fstream>
+
 #include "../support/expect.hpp"
 #include "../support/random.hpp"
 #include "../support/temporary_directory.hpp"
@@ -65,12 +68,28 @@ TEST_F(StateTest, ForgetsAnAnnouncementThatNeverCame) {
 
 TEST_F(StateTest, RemembersWhatWasSeen) {
   EXPECT_TRUE(open().seen().empty());
-  open().remember({"snapshots/ab", "keys/cd"});
-  open().remember({"snapshots/ab"});
-  EXPECT_EQ(open().seen(), (std::set<std::string>{"snapshots/ab", "keys/cd"}));
+  const auto snapshot = "snapshots/" + random_.id<ObjectName>().hex();
+  const auto key = "keys/" + random_.id<ObjectName>().hex();
+  open().remember({snapshot, key});
+  open().remember({snapshot});
+  EXPECT_EQ(open().seen(), (std::set<std::string>{snapshot, key}));
   EXPECT_EQ(State::seen_in(where_, repository_), open().seen());
   EXPECT_TRUE(State::seen_in(where_, random_.id<RepositoryId>()).empty());
   EXPECT_TRUE(State::seen_in("", repository_).empty());
+}
+
+// By a full disk or a power cut: nobody is to look for an object that never was.
+TEST_F(StateTest, PassesOverATornLine) {
+  const auto first = "snapshots/" + random_.id<ObjectName>().hex();
+  const auto second = "data/ab/" + random_.id<ObjectName>().hex();
+  open().remember({first});
+  for (const auto& file : std::filesystem::directory_iterator(where_ + '/' + repository_.hex())) {
+    if (!file.path().filename().string().starts_with("seen-at-")) continue;
+    std::ofstream(file.path(), std::ios::app) << second.substr(0, 20);
+  }
+  open().remember({second});
+  EXPECT_EQ(open().seen_here(), (std::set<std::string>{first, second}));
+  EXPECT_EQ(open().seen(), open().seen_here());
 }
 
 TEST_F(StateTest, RemembersWhichRepositoryWasWhere) {

@@ -81,6 +81,17 @@ class InTheWay(Restore):
         self.run_mbu(command[1:])
         self.assert_replaced("one", "a/two")
 
+    def test_the_hint_restores_the_same_again(self):
+        """With --delete or --overwrite always behind it: it must not reach further than what was asked for."""
+        result = self.run_mbu(["restore", f"latest:{self.source}", "--target", self.target, "--path", self.source, "-i", "a", "-e", "a/b",
+                               "--no-owner"], expect=3)
+        command = [line.strip() for line in result.err.splitlines() if "--overwrite always" in line][-1].split()
+        self.assertNotIn("latest", command[2])  # "latest" may be another one then
+        self.run_mbu(["backup", self.write("other/file", "newer")])
+        again = self.run_mbu(command[1:])
+        self.assert_says(again, "restored 1 of 1 file")
+        self.assert_replaced("a/two")
+
     def test_newer_is_the_default(self):
         self.restore("--overwrite", "if-newer", expect=3)
         self.assert_replaced("one")
@@ -274,6 +285,23 @@ class Parts(Restore):
             status = os.stat(f"{self.target}/one")
             self.assertEqual((status.st_uid, stat.S_IMODE(status.st_mode)), (support.NOBODY, 0o755))
             self.assertEqual(self.read(f"{self.target}/one"), self.read(f"{self.source}/one"))
+
+    @support.needs_tool("setpriv")
+    def test_attributes_of_what_must_not_be_written(self):
+        for path, mode in (("one", 0o444), ("a/b", 0o555)):
+            os.setxattr(f"{self.source}/{path}", "user.note", b"kept")
+            os.chmod(f"{self.source}/{path}", mode)
+        self.package(self.source)
+        self.become_nobody()
+        os.mkdir(self.target)
+        self.give_to_nobody(self.target)
+        self.restore()
+        for path, mode in (("one", 0o444), ("a/b", 0o555)):
+            self.assertEqual(os.getxattr(f"{self.target}/{path}", "user.note"), b"kept")
+            os.setxattr(f"{self.target}/{path}", "user.note", b"another")
+            self.restore()
+            self.assertEqual(os.getxattr(f"{self.target}/{path}", "user.note"), b"kept")
+            self.assertEqual(stat.S_IMODE(os.stat(f"{self.target}/{path}").st_mode), mode)
 
     def test_leftovers_are_cleaned(self):
         self.restore()

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 
 #include "base/random.hpp"
 #include "ops/check/trees.hpp"
@@ -21,13 +22,12 @@ class Findings {
  public:
   void add(const CheckReport::Finding& finding) {
     const std::scoped_lock lock(mutex_);
+    if (!known_.emplace(finding.object, finding.message).second) return;
     if (finding.is_note) {
-      const auto note = finding.object + ": " + finding.message;
-      if (std::ranges::count(report_.notes, note) == 0) report_.notes.push_back(note);
-      return;
+      report_.notes.push_back(finding.object + ": " + finding.message);
+    } else {
+      report_.damage.push_back(finding);
     }
-    const auto same = [&](const auto& f) { return f.object == finding.object && f.message == finding.message; };
-    if (std::ranges::none_of(report_.damage, same)) report_.damage.push_back(finding);
   }
   // Runs `work`; damage that it throws is a finding.
   template <class Work>
@@ -43,6 +43,7 @@ class Findings {
 
  private:
   std::mutex mutex_;
+  std::set<std::pair<std::string, std::string>> known_;  // object, message
   CheckReport report_;
 };
 

@@ -11,6 +11,7 @@ namespace mbu::ops {
 namespace {
 
 constexpr std::uint32_t kSetIds = 06000;
+constexpr std::uint32_t kOwnerWrites = 0200;
 
 // Runs one step; a failure of the file's own is noted, the rest goes on.
 template <class Step>
@@ -67,9 +68,9 @@ bool MetadataSetter::set_owner(os::Node node, const format::Entry& entry, os::Bl
   return false;
 }
 
-void MetadataSetter::set_attributes(os::Node node, const format::Entry& entry, os::Blame blame, std::string& failures) const {
+void MetadataSetter::set_attributes(os::Node node, const format::Entry& entry, Attributes which, os::Blame blame, std::string& failures) const {
   for (const auto& attribute : entry.attributes) {
-    if (!may_set(attribute.name)) continue;
+    if (!may_set(attribute.name) || (which == Attributes::user) != attribute.name.starts_with("user.")) continue;
     // What is not the file's own is worth a try and no complaint.
     std::string silent;
     attempt(is_files_own(attribute.name) ? failures : silent,
@@ -88,8 +89,9 @@ void MetadataSetter::remove_others(os::Node node, const format::Entry& entry, os
 void MetadataSetter::set_rest(os::Node node, const format::Entry& entry, bool owned, Time time, os::Blame blame,
                               std::string& failures) const {
   const std::uint32_t mode = owned ? entry.mode : entry.mode & ~kSetIds;
+  set_attributes(node, entry, Attributes::user, blame, failures);  // before the mode, which may be one that lets nobody write
   attempt(failures, [&] { os::set_mode(node, mode, blame); });
-  set_attributes(node, entry, blame, failures);
+  set_attributes(node, entry, Attributes::others, blame, failures);  // behind it: an access control list is more than a mode
   if (time == Time::set) attempt(failures, [&] { os::set_modified(node, entry.mtime, blame); });
 }
 
@@ -111,6 +113,8 @@ std::string MetadataSetter::set_existing(os::Node node, const format::Entry& ent
     if (status.flags != 0 && !node.path_only) os::set_file_flags(node.fd, 0, blame);
     const auto wanted = owner_of(entry);
     const bool owned = (status.uid == wanted.uid && status.gid == wanted.gid) || set_owner(node, entry, blame, failures);
+    // Who may not write to a file may not change its user attributes. Its mode is set behind them.
+    if (!root_ && (status.mode & kOwnerWrites) == 0 && !node.path_only) os::set_mode(node, status.mode | kOwnerWrites, blame);
     remove_others(node, entry, blame, failures);
     set_rest(node, entry, owned, time, blame, failures);
   });
@@ -124,7 +128,7 @@ std::string MetadataSetter::set_link(os::Node node, const format::Entry& entry, 
     const auto wanted = owner_of(entry);
     attempt(root_ ? failures : silent, [&] { os::set_owner(node, wanted.uid, wanted.gid, blame); });
   }
-  set_attributes(node, entry, blame, failures);
+  set_attributes(node, entry, Attributes::others, blame, failures);  // links have no user attributes
   attempt(failures, [&] { os::set_modified(node, entry.mtime, blame); });
   return failures;
 }

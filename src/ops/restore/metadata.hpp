@@ -38,7 +38,8 @@ class MetadataSetter {
   };
   [[nodiscard]] Owner owner_of(const format::Entry& entry) const;
   [[nodiscard]] bool set_owner(os::Node node, const format::Entry& entry, os::Blame blame, std::string& failures) const;
-  void set_attributes(os::Node node, const format::Entry& entry, os::Blame blame, std::string& failures) const;
+  enum class Attributes { user, others };  // those called user.*, which take the right to write to the file; and all others
+  void set_attributes(os::Node node, const format::Entry& entry, Attributes which, os::Blame blame, std::string& failures) const;
   void remove_others(os::Node node, const format::Entry& entry, os::Blame blame, std::string& failures) const;
   void set_rest(os::Node node, const format::Entry& entry, bool owned, Time time, os::Blame blame, std::string& failures) const;
   [[nodiscard]] bool may_set(const std::string& attribute) const noexcept;
