@@ -1,11 +1,8 @@
 // `watch`, and what -w shares with it; `status`.
 #include "watch.hpp"
 
-#include <poll.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <memory>
 #include <utility>
 
@@ -38,55 +35,27 @@ std::int64_t parse_milliseconds(const std::string& flag, const std::string& give
   throw Error(Code::usage, flag + " wants a length of time such as 300ms, 30s or 5m, not '" + given + "'");
 }
 
-// Lines that a person types while it watches. In the background they are others' and must not be read, which would stop the process: so
-// each wakes us once, read or not (the edges of epoll), and after `fg` the next one is ours again.
+// Lines that a person types while it watches.
 class ControlLine {
  public:
   ControlLine(Context& context, WatchControl& control, const std::vector<std::string>& paths, std::string restore_directory)
-      : context_(context), control_(control), paths_(paths), restore_directory_(std::move(restore_directory)), edges_(::epoll_create1(EPOLL_CLOEXEC)) {
-    epoll_event typed{};
-    typed.events = EPOLLIN | EPOLLET;
-    if (edges_ >= 0) ::epoll_ctl(edges_, EPOLL_CTL_ADD, STDIN_FILENO, &typed);  // fails for a file, which is no terminal
-  }
-  ControlLine(const ControlLine&) = delete;
-  ControlLine& operator=(const ControlLine&) = delete;
-  ~ControlLine() {
-    if (edges_ >= 0) ::close(edges_);
-  }
+      : context_(context), control_(control), paths_(paths), restore_directory_(std::move(restore_directory)) {}
 
-  // Readable when something was typed; -1: out of descriptors.
-  [[nodiscard]] int descriptor() const noexcept { return edges_; }
-
-  // Reads what was typed. False when the terminal is gone.
+  // False when the terminal is gone.
   bool read() {
-    epoll_event typed{};
-    ::epoll_wait(edges_, &typed, 1, 0);
-    while (has_more()) {
-      const auto foreground = ::tcgetpgrp(STDIN_FILENO);
-      if (foreground != ::getpgrp()) return foreground >= 0;
-      char buffer[256];
-      const auto got = ::read(STDIN_FILENO, buffer, sizeof buffer);
-      if (got < 0) return errno == EIO || errno == EAGAIN || errno == EINTR;  // to the background just now
-      if (got == 0) return false;
-      take({buffer, static_cast<std::size_t>(got)});
+    if (::tcgetpgrp(STDIN_FILENO) != ::getpgrp()) return false;  // in the background: reading would stop the process
+    char buffer[256];
+    const auto got = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (got <= 0) return false;
+    text_.append(buffer, static_cast<std::size_t>(got));
+    for (auto end = text_.find('\n'); end != std::string::npos; end = text_.find('\n')) {
+      obey(text_.substr(0, end));
+      text_.erase(0, end + 1);
     }
     return true;
   }
 
  private:
-  static bool has_more() {
-    pollfd terminal{STDIN_FILENO, POLLIN, 0};
-    return ::poll(&terminal, 1, 0) > 0;
-  }
-
-  void take(std::string_view typed) {
-    text_ += typed;
-    for (auto end = text_.find('\n'); end != std::string::npos; end = text_.find('\n')) {
-      obey(text_.substr(0, end));
-      text_.erase(0, end + 1);
-    }
-  }
-
   void obey(const std::string& word) {
     if (word == "q") {
       control_.stop();
@@ -120,7 +89,6 @@ class ControlLine {
   WatchControl& control_;
   const std::vector<std::string>& paths_;
   std::string restore_directory_;
-  int edges_;
   std::string text_;
 };
 
@@ -194,7 +162,7 @@ void watch(Context& context, Session& session, Repository& repository, const Bac
   ControlLine terminal(context, control, given.paths, session.configuration().restore_directory);
   const auto set_callbacks = [&](WatchOptions& to) {
     to.control = &control;
-    if (at_terminal) to.input = terminal.descriptor();
+    if (at_terminal) to.input = STDIN_FILENO;
     to.on_input = [&] { return terminal.read(); };
     to.ready = [&](const std::string& feed) {
       manager->ready("watching by " + feed);

@@ -7,7 +7,6 @@ Run as `MBU_BINARY=…/mbu /usr/bin/python3 tests/cli/test_watch_service.py -v`.
 import os
 import pty
 import select
-import shlex
 import shutil
 import signal
 import socket
@@ -432,13 +431,10 @@ class Terminal(WatchTest):
         self.shown = b""
 
     def begin(self, *arguments):
-        return self.begin_program(self.binary, *arguments)
-
-    def begin_program(self, *command):
         def take_terminal():
             os.setsid()
             os.close(os.open(os.ttyname(2), os.O_RDWR))
-        process = subprocess.Popen(command, env=self.environment(None), cwd=self.base, stdin=self.slave,
+        process = subprocess.Popen([self.binary, *arguments], env=self.environment(None), cwd=self.base, stdin=self.slave,
                                    stdout=self.slave, stderr=self.slave, preexec_fn=take_terminal)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
@@ -482,28 +478,6 @@ class Terminal(WatchTest):
         self.expect(b"s shows the state")
         self.type(b"q\n")
         self.assertEqual(watcher.wait(30), 0)
-
-    @support.needs_tool("bash")
-    def test_it_is_obeyed_again_after_it_was_in_the_background(self):
-        trees.write(f"{self.source}/file", b"first")
-        shell = self.begin_program("bash", "--norc", "--noprofile", "-i")
-        self.type(shlex.join([self.binary, "-p", support.PASSWORD, "-w", self.source]).encode() + b"\n")
-        self.expect(b"q to end")
-        self.expect(b"snapshot")
-        self.type(b"\x1a")
-        self.expect(b"Stopped")
-        self.type(b"bg\n")
-        self.type(b"echo the-shell-$((6 * 7))\n")
-        self.expect(b"the-shell-42")
-        trees.write(f"{self.source}/file", b"in the background")
-        self.expect(b"1 changed of 1 file")
-        self.type(b"fg\n")
-        self.expect(b" -w ")  # bash names what it brings back
-        self.type(b"s\n")
-        self.expect(b"snapshots since the start")
-        self.type(b"q\n")
-        self.type(b"exit 7\n")
-        self.assertEqual(shell.wait(30), 7)
 
     def test_a_terminal_that_closes_ends_it(self):
         watcher = self.begin("-p", support.PASSWORD, "-w", self.source)
