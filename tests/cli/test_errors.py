@@ -76,6 +76,18 @@ class Unreadable(support.MbuTest):
             self.assertEqual([p["path"] for p in self.snapshots()[-1]["problems"]], [f"{self.source}/d0/big"])
         watcher.end()
 
+    def test_a_watcher_counts_what_a_snapshot_cannot_name(self):
+        for number in range(1002):
+            os.chmod(self.write(f"tree/secret/{number}/file", b"x"), 0)
+        watcher = watching.Watcher(self, [self.source])
+        self.addCleanup(watching.WatchTest._stop, watcher)
+        self.assertEqual(watcher.ready()["problems"], 1002)
+        trees.write(f"{self.source}/d1/new", b"readable")
+        self.assertEqual(watcher.next("summary")["problems"], 1000)  # those that are named were tried again
+        self.assertEqual(self.snapshots()[-1]["summary"]["problems"], 1002)
+        self.assertEqual(watcher.quiet(), 0)
+        watcher.end()
+
     def test_deeper_than_anybody_can_come_down(self):
         trees.make_deep(f"{self.source}/deep", levels=2600, name=b"d")
         trees.make_deep(f"{self.source}/long", levels=120, name=b"l" * 200)

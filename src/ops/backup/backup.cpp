@@ -37,21 +37,23 @@ std::string directory_of(const std::string& path) {
   return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
 }
 
+// A snapshot names the first thousand.
+bool has_unnamed_problems(const format::Snapshot& snapshot) { return snapshot.problem_count > snapshot.problems.size(); }
+
 // What could not be read for the snapshot before is tried again, and told again: a snapshot that lacks a file has to say so itself.
 ingest::Dirty with_problems_of(const format::Snapshot& before, const ingest::Dirty& dirty) {
   ingest::Dirty widened;
   widened.merge(dirty);
-  if (before.problem_count > before.problems.size()) widened.add_everything();
   for (const auto& problem : before.problems) widened.add(directory_of(problem.path), ingest::Dirty::Scope::entries);
   return widened;
 }
 
 bool same_problems(const format::Snapshot& before, const ingest::PackageResult& now) {
+  if (has_unnamed_problems(before)) return true;  // as far as anybody can tell
   if (before.problem_count != now.problem_count) return false;
   std::set<std::pair<std::string, std::string>> known;
   for (const auto& problem : before.problems) known.emplace(problem.path, problem.message);
-  return before.problem_count > before.problems.size() ||
-         std::ranges::all_of(now.problems, [&](const auto& problem) { return known.contains({problem.path, problem.message}); });
+  return std::ranges::all_of(now.problems, [&](const auto& problem) { return known.contains({problem.path, problem.message}); });
 }
 
 // An index object is worth its place for so many packs of small snapshots.
@@ -101,7 +103,8 @@ class BackupSeries::Impl {
     const bool deleting = tombstones.newest != honoured_ || tombstones.packs != tombstoned_;
     if (deleting || stale || (everything && snapshots_made_ > 1)) look_around();
     dirty_ = dirty;
-    if (dirty != nullptr && base_.snapshot != nullptr && base_.snapshot->snapshot.problem_count > 0) dirty_ = &widened_.emplace(with_problems_of(base_.snapshot->snapshot, *dirty));
+    const bool had_problems = base_.snapshot != nullptr && base_.snapshot->snapshot.problem_count > 0;
+    if (dirty != nullptr && had_problems) dirty_ = &widened_.emplace(with_problems_of(base_.snapshot->snapshot, *dirty));
     if (base_.snapshot != nullptr) summary_.parent = base_.snapshot->name;
     ingest::ChunkStore store(context_.vault, index_,
                              {.compression = context_.compression,
@@ -403,6 +406,11 @@ class BackupSeries::Impl {
     snapshot.directories = packaged.directories;
     snapshot.bytes = packaged.bytes;
     snapshot.problem_count = packaged.problem_count;
+    // What the one before could not name was not tried again: it counts until everything is looked at.
+    const bool some_only = dirty_ != nullptr && !dirty_->is_everything() && base_.snapshot != nullptr;
+    if (some_only && has_unnamed_problems(base_.snapshot->snapshot)) {
+      snapshot.problem_count = std::max(snapshot.problem_count, base_.snapshot->snapshot.problem_count);
+    }
     for (const auto& problem : packaged.problems) {
       if (snapshot.problems.size() == format::kMostProblems) break;
       snapshot.problems.push_back({problem.path, problem.message});
