@@ -16,8 +16,8 @@ namespace {
 // The command that restores the same again, but for what --overwrite and --delete say: those are what a hint adds.
 std::string restore_words(const std::string& operand, const RestoreOptions& options) {
   std::string words = "restore " + shell_word(operand) + " --target " + shell_word(options.target);
-  for (const auto& pattern : options.includes) words += " -i " + shell_word(pattern);
-  for (const auto& pattern : options.excludes) words += " -e " + shell_word(pattern);
+  for (const auto& pattern : options.includes) words += " " + shell_word("--include=" + pattern);
+  for (const auto& pattern : options.excludes) words += " " + shell_word("--exclude=" + pattern);
   if (!options.restore_owner) words += " --no-owner";
   if (options.verify) words += " --verify";
   if (options.sync) words += " --sync";
@@ -62,10 +62,9 @@ void run_restore(Context& context) {
   options.target = absolute_path(options.target.empty() ? session.restore_directory() : options.target);
   Repository repository = session.open();
   const SnapshotInfo snapshot = repository.resolve(from.snapshot, options.filter);
-  // What was narrowed down may be another one next time: its id stays.
-  const bool narrowed = !options.filter.hosts.empty() || !options.filter.tags.empty() || !options.filter.paths.empty() || !options.filter.writers.empty();
+  // `latest` may be another one next time: the id stays.
   const std::string part = operand.substr(from.snapshot.size());
-  unpackage(context, session, repository, snapshot, options, restore_words(narrowed ? snapshot.name.hex() + part : operand, options));
+  unpackage(context, session, repository, snapshot, options, restore_words(snapshot.name.hex() + part, options));
 }
 
 void unpackage(Context& context, Session& session, Repository& repository, const SnapshotInfo& snapshot, RestoreOptions options,

@@ -173,7 +173,6 @@ class Watch {
       series_.look_again();
       tell_old_keys();
     }
-    const auto problems = context_.events.problems();
     const auto summary = series_began_ ? series_.snapshot_if_changed(&dirty) : series_.snapshot(&dirty);
     if (!std::exchange(series_began_, true)) begin_series();
     board_.update([&](WatcherStatus& status) {
@@ -182,7 +181,7 @@ class Watch {
       ++status.snapshots;
       status.last_snapshot = summary.snapshot->hex();
       status.last_snapshot_s = now_s();
-      status.problems = context_.events.problems() - problems;
+      status.problems = summary.problems;
     });
     if (!summary.snapshot) return false;
     if (options_.published) options_.published(summary);

@@ -32,6 +32,19 @@ void Dirty::add(std::string_view directory, Scope scope) {
   if (nodes_ > kMost) add_everything();
 }
 
+bool Dirty::lists(std::string_view directory) const {
+  const Node* node = &root_;
+  while (node != nullptr && !node->subtree) {
+    const auto begin = directory.find_first_not_of('/');
+    if (begin == std::string_view::npos) return node->entries;
+    directory.remove_prefix(begin);
+    const auto name = directory.substr(0, directory.find('/'));
+    directory.remove_prefix(name.size());
+    node = node->child(name);
+  }
+  return node != nullptr;
+}
+
 void Dirty::add_everything() {
   clear();
   root_.entries = root_.subtree = true;

@@ -34,6 +34,8 @@ class Dirty {
 
   [[nodiscard]] bool empty() const noexcept { return !root_.entries && !root_.subtree && root_.children.empty(); }
   [[nodiscard]] bool is_everything() const noexcept { return root_.subtree; }
+  // Whether that directory is to be listed.
+  [[nodiscard]] bool lists(std::string_view directory) const;
   // Of "/".
   [[nodiscard]] const Node& root() const noexcept { return root_; }
   // Directories that are to be listed or walked, about.

@@ -26,11 +26,12 @@ void HardLinks::listed(const Listing& listing) {
   }
   if (listing.names.empty()) return;
   const auto directory = directories_.try_emplace(listing.directory).first;
-  for (const auto& name : listing.names) see(listing, name, *directory);
+  std::set<FileId> known(directory->second.begin(), directory->second.end());
+  for (const auto& name : listing.names) see(listing, name, *directory, known);
   if (directory->second.empty()) directories_.erase(directory);
 }
 
-void HardLinks::see(const Listing& listing, const Name& name, Directories::reference directory) {
+void HardLinks::see(const Listing& listing, const Name& name, Directories::reference directory, std::set<FileId>& known_here) {
   auto found = files_.find(name.file);
   const bool known = found != files_.end();
   if (!known && names_ >= kMost) {
@@ -39,7 +40,7 @@ void HardLinks::see(const Listing& listing, const Name& name, Directories::refer
   }
   if (!known) found = files_.try_emplace(name.file).first;
   auto& file = found->second;
-  add_name(file, name.file, directory);
+  if (known_here.insert(name.file).second) add_name(file, name.file, directory);
   const bool other_than_before = std::exchange(file.change, name.change) != name.change;
   if (listing.everything) {
     file.names = name.names;
@@ -53,7 +54,6 @@ void HardLinks::see(const Listing& listing, const Name& name, Directories::refer
 }
 
 void HardLinks::add_name(File& file, const FileId& id, Directories::reference directory) {
-  if (std::ranges::find(file.directories, &directory.first) != file.directories.end()) return;
   if (names_ >= kMost) {
     file.whole = false;
     return;

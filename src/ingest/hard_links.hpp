@@ -56,7 +56,8 @@ class HardLinks {
   };
   using Directories = std::map<std::string, std::vector<FileId>, std::less<>>;  // by path: the files with names in it, once each
 
-  void see(const Listing& listing, const Name& name, Directories::reference directory);
+  // `known_here`: the files that are known to have a name in the directory.
+  void see(const Listing& listing, const Name& name, Directories::reference directory, std::set<FileId>& known_here);
   void add_name(File& file, const FileId& id, Directories::reference directory);
   void lose_names(const Listing& listing, std::set<FileId>& lost);
   void lose_directories(const Listing& listing, std::set<FileId>& lost);

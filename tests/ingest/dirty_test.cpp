@@ -35,6 +35,18 @@ TEST(Dirty, MarksTheDirectoryAndNoOther) {
   EXPECT_EQ(at(dirty, {"a", "x"}), nullptr);
 }
 
+TEST(Dirty, SaysWhatIsToBeListed) {
+  Dirty dirty;
+  EXPECT_FALSE(dirty.lists("/"));
+  dirty.add("/a/b", Scope::entries);
+  dirty.add("/c", Scope::subtree);
+  for (const auto* listed : {"/a/b", "/a//b/", "/c", "/c/d/e"}) EXPECT_TRUE(dirty.lists(listed)) << listed;
+  for (const auto* other : {"/", "/a", "/a/b/c", "/a/x", "/cc"}) EXPECT_FALSE(dirty.lists(other)) << other;
+  dirty.add_everything();
+  EXPECT_TRUE(dirty.lists("/"));
+  EXPECT_TRUE(dirty.lists("/a/x"));
+}
+
 TEST(Dirty, SwallowsWhatLiesBelowASubtree) {
   Dirty dirty;
   dirty.add("/a/b/c", Scope::entries);

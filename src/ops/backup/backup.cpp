@@ -40,14 +40,6 @@ std::string directory_of(const std::string& path) {
 // A snapshot names the first thousand.
 bool has_unnamed_problems(const format::Snapshot& snapshot) { return snapshot.problem_count > snapshot.problems.size(); }
 
-// What could not be read for the snapshot before is tried again, and told again: a snapshot that lacks a file has to say so itself.
-ingest::Dirty with_problems_of(const format::Snapshot& before, const ingest::Dirty& dirty) {
-  ingest::Dirty widened;
-  widened.merge(dirty);
-  for (const auto& problem : before.problems) widened.add(directory_of(problem.path), ingest::Dirty::Scope::entries);
-  return widened;
-}
-
 bool same_problems(const format::Snapshot& before, const ingest::PackageResult& now) {
   if (has_unnamed_problems(before)) return true;  // as far as anybody can tell
   if (before.problem_count != now.problem_count) return false;
@@ -103,8 +95,6 @@ class BackupSeries::Impl {
     const bool deleting = tombstones.newest != honoured_ || tombstones.packs != tombstoned_;
     if (deleting || stale || (everything && snapshots_made_ > 1)) look_around();
     dirty_ = dirty;
-    const bool had_problems = base_.snapshot != nullptr && base_.snapshot->snapshot.problem_count > 0;
-    if (dirty != nullptr && had_problems) dirty_ = &widened_.emplace(with_problems_of(base_.snapshot->snapshot, *dirty));
     if (base_.snapshot != nullptr) summary_.parent = base_.snapshot->name;
     ingest::ChunkStore store(context_.vault, index_,
                              {.compression = context_.compression,
@@ -131,6 +121,7 @@ class BackupSeries::Impl {
       if (given_up) base_ = std::move(*given_up);
       throw;
     }
+    if (looks_at_some()) carry_problems(packaged);
     fill_summary(packaged, store);
     const bool unchanged = base_.snapshot != nullptr && base_.snapshot->snapshot.root == packaged.root &&
                            base_.snapshot->snapshot.paths == paths_ && same_problems(base_.snapshot->snapshot, packaged);
@@ -239,14 +230,32 @@ class BackupSeries::Impl {
     if (base_.reusable) {
       const auto& base = base_.snapshot->snapshot;
       request.previous_root = base.root;
-      // What is dirty was said of the snapshot before in this series.
-      if (base_.snapshot->name == last_) request.dirty = dirty_;
+      if (looks_at_some()) request.dirty = dirty_;
       request.kept = kept_ ? &*kept_ : nullptr;
       request.previous_files = base.files;
       request.previous_directories = base.directories;
       request.previous_bytes = base.bytes;
     }
     return ingest::package_tree(context_, index_, store, request);
+  }
+
+  // Whether all but what is dirty is taken over unseen; what is dirty was said of the snapshot before in this series.
+  [[nodiscard]] bool looks_at_some() const {
+    return base_.reusable && base_.snapshot->name == last_ && dirty_ != nullptr && !dirty_->is_everything();
+  }
+
+  // What could not be read in directories that were not looked at is as it was: a snapshot that lacks a file has to say so itself, since
+  // `restore --delete` spares what it names.
+  void carry_problems(ingest::PackageResult& packaged) const {
+    const auto& before = base_.snapshot->snapshot;
+    std::set<std::string> told;
+    for (const auto& problem : packaged.problems) told.insert(problem.path);
+    for (const auto& problem : before.problems) {
+      if (dirty_->lists(directory_of(problem.path)) || told.contains(problem.path)) continue;
+      ++packaged.problem_count;
+      packaged.problems.push_back({Problem::Kind::unreadable, problem.path, problem.message});
+    }
+    packaged.problem_count += before.problem_count - before.problems.size();
   }
 
   // mbu's own places and the repository's folders, any of which may have another name by a bind mount.
@@ -406,11 +415,6 @@ class BackupSeries::Impl {
     snapshot.directories = packaged.directories;
     snapshot.bytes = packaged.bytes;
     snapshot.problem_count = packaged.problem_count;
-    // What the one before could not name was not tried again: it counts until everything is looked at.
-    const bool some_only = dirty_ != nullptr && !dirty_->is_everything() && base_.snapshot != nullptr;
-    if (some_only && has_unnamed_problems(base_.snapshot->snapshot)) {
-      snapshot.problem_count = std::max(snapshot.problem_count, base_.snapshot->snapshot.problem_count);
-    }
     for (const auto& problem : packaged.problems) {
       if (snapshot.problems.size() == format::kMostProblems) break;
       snapshot.problems.push_back({problem.path, problem.message});
@@ -432,7 +436,6 @@ class BackupSeries::Impl {
   FileTime started_;
   std::int64_t start_ns_ = 0;
   std::optional<source::Selector> selector_;  // the files with patterns are read once: one choice for all of a series
-  std::optional<ingest::Dirty> widened_;
   const ingest::Dirty* dirty_ = nullptr;
   ingest::HardLinks* hard_links_ = nullptr;
   std::uint64_t snapshots_made_ = 0;

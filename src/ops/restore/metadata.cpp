@@ -114,7 +114,10 @@ std::string MetadataSetter::set_existing(os::Node node, const format::Entry& ent
     const auto wanted = owner_of(entry);
     const bool owned = (status.uid == wanted.uid && status.gid == wanted.gid) || set_owner(node, entry, blame, failures);
     // Who may not write to a file may not change its user attributes. Its mode is set behind them.
-    if (!root_ && (status.mode & kOwnerWrites) == 0 && !node.path_only) os::set_mode(node, status.mode | kOwnerWrites, blame);
+    std::string silent;
+    if (!root_ && (status.mode & kOwnerWrites) == 0 && !node.path_only) {
+      attempt(silent, [&] { os::set_mode(node, status.mode | kOwnerWrites, blame); });
+    }
     remove_others(node, entry, blame, failures);
     set_rest(node, entry, owned, time, blame, failures);
   });

@@ -87,7 +87,9 @@ class Watcher {
       throw Error(Code::failed, "cannot wait for changes", {}, {}, errno);
     }
     if (all[2].revents != 0 && !hooks_.on_input()) input_ = -1;
-    return all[1].revents != 0 && hooks_.control->take_reload() ? Woken::to_reload : Woken::usually;
+    // What was typed may have asked for it just now.
+    const bool asked = all[1].revents != 0 || all[2].revents != 0;
+    return asked && hooks_.control != nullptr && hooks_.control->take_reload() ? Woken::to_reload : Woken::usually;
   }
 
   void collect() {
