@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <utility>
 
 #include "escape.hpp"
 #include "mbu/password_source.hpp"
+#include "mbu/types/location.hpp"
 #include "prompt.hpp"
 #include "view.hpp"
 
@@ -28,11 +27,6 @@ std::string handed_over_by_systemd(const char* name) {
   const std::string directory = environment("CREDENTIALS_DIRECTORY");
   const std::string path = directory + '/' + name;
   return !directory.empty() && ::access(path.c_str(), R_OK) == 0 ? path : std::string();
-}
-
-bool is_remote(const std::string& repository) {
-  constexpr std::array<std::string_view, 3> kSchemes{"s3:", "sftp:", "rclone:"};
-  return std::ranges::any_of(kSchemes, [&](std::string_view scheme) { return repository.starts_with(scheme); });
 }
 
 Configuration configured(const GlobalFlags& flags) {

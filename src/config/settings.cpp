@@ -11,6 +11,7 @@
 #include "config/duration.hpp"
 #include "config/retention.hpp"
 #include "mbu/types/error.hpp"
+#include "mbu/types/location.hpp"
 
 namespace mbu::config {
 namespace {
@@ -105,9 +106,6 @@ class Table {
   std::map<std::string, toml::source_region> unread_;
 };
 
-// Whether it says where a repository is by anything but a path.
-bool is_url(const std::string& written) { return written.starts_with("s3:") || written.starts_with("sftp:") || written.starts_with("rclone:"); }
-
 // `path` made absolute; empty when it needs a home and there is none.
 std::string absolute(const std::string& path, const Anchors& anchors) {
   if (path == "~" || path.starts_with("~/")) return anchors.home.empty() ? "" : anchors.home + path.substr(1);
@@ -147,7 +145,7 @@ void read_compression(Table& table, std::string& value) {
 void read_packer(Table table, const Anchors& anchors, Settings& settings) {
   std::string url;
   table.text("package_directory", url);
-  if (is_url(url)) {
+  if (is_remote(url)) {
     settings.package_directory = url;
   } else {
     read_directory(table, "package_directory", anchors, settings.package_directory);

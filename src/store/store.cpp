@@ -1,5 +1,6 @@
 #include "store/store.hpp"
 
+#include "mbu/types/location.hpp"
 #include "store/directory_store.hpp"
 
 namespace mbu::store {
@@ -39,11 +40,7 @@ ByteBuffer read_verified(Store& store, Folder folder, const ObjectName& name, st
 }
 
 std::unique_ptr<Store> open_store(const std::string& location) {
-  for (const char* scheme : {"s3:", "sftp:", "rclone:"}) {
-    if (location.starts_with(scheme)) {
-      throw Error(Code::usage, "this version reads and writes local directories only", location);
-    }
-  }
+  if (is_remote(location)) throw Error(Code::usage, "this version reads and writes local directories only", location);
   if (location.ends_with(".mbu")) {
     throw Error(Code::usage, "this version does not read or write single-file packages", location);
   }

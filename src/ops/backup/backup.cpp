@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "ingest/packager.hpp"
 #include "ops/backup/base.hpp"
@@ -31,11 +32,6 @@ constexpr std::size_t kLargestShelf = 16U << 20;
 constexpr std::size_t kAllShelves = 64U << 20;
 
 std::int64_t nanoseconds(FileTime time) { return time.seconds * 1'000'000'000 + time.nanoseconds; }
-
-std::string directory_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
-}
 
 // A snapshot names the first thousand.
 bool has_unnamed_problems(const format::Snapshot& snapshot) { return snapshot.problem_count > snapshot.problems.size(); }
@@ -251,7 +247,8 @@ class BackupSeries::Impl {
     std::set<std::string> told;
     for (const auto& problem : packaged.problems) told.insert(problem.path);
     for (const auto& problem : before.problems) {
-      if (dirty_->lists(directory_of(problem.path)) || told.contains(problem.path)) continue;
+      const auto directory = std::filesystem::path(problem.path).parent_path().string();
+      if (dirty_->lists(directory) || told.contains(problem.path)) continue;
       ++packaged.problem_count;
       packaged.problems.push_back({Problem::Kind::unreadable, problem.path, problem.message});
     }
