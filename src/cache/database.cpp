@@ -11,7 +11,7 @@
 namespace mbu::cache {
 namespace {
 
-constexpr int kSchemaVersion = 3;
+constexpr int kSchemaVersion = 4;
 constexpr int kBusyMilliseconds = 2000;
 constexpr int kWritesATransaction = 512;  // others may write in between
 constexpr int kReadsATransaction = 256;
@@ -128,10 +128,13 @@ void Database::try_open() {
       "BEGIN IMMEDIATE;"
       "DROP TABLE IF EXISTS directories;"
       "DROP TABLE IF EXISTS pages;"
+      "DROP TABLE IF EXISTS uses;"
       "CREATE TABLE directories(key BLOB PRIMARY KEY, day INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;"
-      "CREATE TABLE pages(key INTEGER PRIMARY KEY, sealed BLOB NOT NULL);"
+      // Keys are random and pages large: in the order of their coming, so that a hundred new ones are written behind the last, and not
+      // into a hundred places, each of which goes to the journal first.
+      "CREATE TABLE pages(number INTEGER PRIMARY KEY, key INTEGER NOT NULL UNIQUE, sealed BLOB NOT NULL);"
       "CREATE TABLE uses(first INTEGER PRIMARY KEY, last INTEGER NOT NULL, day INTEGER NOT NULL);"
-      "PRAGMA user_version=3;"
+      "PRAGMA user_version=4;"
       "COMMIT");
 }
 

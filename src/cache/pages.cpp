@@ -125,7 +125,7 @@ void Pages::write_held() {
 }
 
 void Pages::write(Key key, const Held& held) {
-  database_->statement("INSERT OR REPLACE INTO pages VALUES(?,?)").bind(1, key).bind(2, sealed(key, held.bytes)).step();
+  database_->statement("INSERT OR REPLACE INTO pages(key, sealed) VALUES(?,?)").bind(1, key).bind(2, sealed(key, held.bytes)).step();
 }
 
 ByteBuffer Pages::sealed(Key key, ByteView bytes) {

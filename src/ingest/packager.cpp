@@ -449,11 +449,11 @@ class Packager {
 
   void finish_group(const TaskRef& d, Group& group, Worker& worker) {
     context_.interrupt.check();
-    context_.cache.end_reads();  // reading files may take a while, and others use the cache too
     GroupPacker packer(*d, group, worker.packer, worker.reader, context_.vault.keyring().own_domain(),
                        [&](Problem::Kind kind, const std::string& name, const std::string& message) {
                          tell(kind, child_path(*d, name), message);
                        });
+    context_.cache.end_reads();  // reading files may take a while, and others use the cache too
     packer.run();
     worker.counts += packer.counts();
     advance(packer.files_done(), packer.bytes_done(), d->path);

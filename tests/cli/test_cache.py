@@ -202,6 +202,17 @@ class Cache(support.MbuTest):
         for table in ("directories", "uses"):
             self.database(f"UPDATE {table} SET day = day - ?", days)
 
+    def test_one_of_an_older_version_is_begun_anew(self):
+        self.database("DROP TABLE pages")
+        self.database("CREATE TABLE pages(key INTEGER PRIMARY KEY, sealed BLOB NOT NULL)")
+        self.database("PRAGMA user_version=3")
+        self.assertEqual(self.backup(self.source).stderr, b"")
+        support.settle()
+        again = self.backup(self.source)
+        self.assertEqual(again.stderr, b"")
+        self.assertEqual(again.summary["bytes_read"], 0)
+        self.assertEqual(self.database("PRAGMA user_version"), [(4,)])
+
     def test_what_nobody_packages_any_more_is_purged(self):
         """Records of directories, and with a writer's credential pages: those of one tree go, those of the other stay and are used."""
         credential = self.path("laptop")
