@@ -130,7 +130,7 @@ open_build_folder() { # PRESET
     say "cannot make $root/build/$1: build as the owner of $root, or in a copy that you may write to"
     return 1
   fi
-  foreign=$(find "$root/build" "$root/build/$1" -maxdepth 1 ! -type l ! -writable -print -quit)
+  foreign=$(find "$root/build" "$root/build/$1" -maxdepth 1 ! -type l ! -name install_manifest.txt ! -writable -print -quit)
   [ -z "$foreign" ] && return 0
   say "cannot write to $foreign (owner: $(stat -c %U -- "$foreign")):" \
     "build as the owner of $root/build, or remove that folder, or build in a copy that you may write to"

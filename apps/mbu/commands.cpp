@@ -15,7 +15,7 @@ constexpr std::array<Command, 16> kCommands{{
     {"init", "", 0, 0, "Make a repository", define_init, run_init},
     {"backup", "PATH...", 0, kAny, "Make a snapshot of the paths", define_backup, run_backup},
     {"watch", "PATH...", 1, kAny, "Make a snapshot of the paths now, and one after every change", define_watch, run_watch},
-    {"status", "", 0, 0, "Show what the watchers on this machine do", define_nothing, run_status},
+    {"status", "", 0, 0, "Show what your watchers on this machine do", define_nothing, run_status},
     {"restore", "SNAP[:PATH]", 1, 1, "Bring a snapshot back", define_restore, run_restore},
     {"snapshots", "[SNAP...]", 0, kAny, "List the snapshots", define_snapshots, run_snapshots},
     {"ls", "SNAP[:PATH]", 1, 1, "List what is in a snapshot", define_ls, run_ls},

@@ -87,7 +87,7 @@ void CommandLine::define_global_flags() {
   flags.heading("Work");
   flags.text("--cache-dir", "DIR", global.cache_directory, "where the cache lies (MBU_CACHE_DIR)");
   flags.flag("--no-cache", global.no_cache, "use no cache");
-  flags.parsed("--threads", "N", "how many threads work; default: one per processor", [&global](const std::string& given) {
+  flags.parsed("--threads", "N", "how many threads work; default: one per processor, at most 32", [&global](const std::string& given) {
     global.threads = static_cast<unsigned>(parse_number("--threads", given, 1, 1024));
   });
   flags.parsed("--compression", "off|fast|default|max|1..19", "how hard to compress", [&global](const std::string& given) {

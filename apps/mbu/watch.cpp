@@ -110,13 +110,13 @@ WatchOptions options_of(const Context& context, const Configuration::Watcher& co
 void define_watch(Flags& flags, Arguments& arguments) {
   WatchFlags& watch = arguments.watch;
   flags.heading("When");
-  flags.parsed("--settle", "TIME", "how long it must be quiet before a change is packaged; default: 300ms",
+  flags.parsed("--settle", "TIME", "how long it must be quiet before a change is packaged; default: as configured, or 300ms",
                [&watch](const std::string& given) { watch.settle_ms = parse_milliseconds("--settle", given); });
-  flags.parsed("--max-delay", "TIME", "how long to wait at most while changes go on; default: 30s",
+  flags.parsed("--max-delay", "TIME", "how long to wait at most while changes go on; default: as configured, or 30s",
                [&watch](const std::string& given) { watch.max_delay_ms = parse_milliseconds("--max-delay", given); });
   std::string words;
   for (const auto& [word, feed] : kFeeds) words += (words.empty() ? "" : "|") + word;
-  flags.parsed("--feed", words.c_str(), "what tells of changes; default: the best that is permitted",
+  flags.parsed("--feed", words.c_str(), "what tells of changes; default: as configured, or the best that is permitted",
                [&watch, words](const std::string& given) {
                  watch.feed = feed_named(given);
                  if (given != "auto" && watch.feed == Feed::automatic) {

@@ -34,6 +34,14 @@ def recovery_line(text):
     return number.to_bytes(10, "big")
 
 
+def is_conflict_copy(name):
+    """Whether a file beside `config` makes the repository refused (§2)."""
+    rest = name.removeprefix("config")
+    if rest == name or not rest or rest.startswith(".toml"):
+        return False
+    return not (rest[0].isascii() and rest[0].isalnum())
+
+
 class NotFound(Exception):
     """There is no such snapshot or path."""
 
@@ -80,7 +88,7 @@ class Repository:
             raise Refused(str(error)) from None
         if "config" not in names:
             raise Refused("there is no repository")
-        if sum(name.startswith("config") for name in names) > 1:
+        if any(is_conflict_copy(name) for name in names):
             raise Refused("there are several configs")
         with open(os.path.join(self.path, "config"), "rb") as file:
             try:
