@@ -496,7 +496,7 @@ def parse_pack(name, data, keys, config, may_sign):
     need(40 + z <= len(t) and not any(t[40 + z:]), name, "toc is padded wrongly")
     verify(signer, signature, SIGNATURE + b"P" + HH + H(sealed), name)
     need(may_sign(header, signer), name, f"signer {signer.hex()} is not entitled")
-    need(plain <= 160 * 1024 * 1024, name, f"toc of {plain} bytes")
+    need(plain <= 160 * MIB, name, f"toc of {plain} bytes")
     toc = decode(TOC, "Toc", decompress(t[40:40 + z], plain, name), name)
     return Pack(name, size, header, signer, parse_toc(name, toc, header, size - start - length - 80), name)
 
