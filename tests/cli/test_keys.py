@@ -989,6 +989,7 @@ class Watching(WatchTest):
         os.mkdir(f"{self.source}/below")
         trees.write(f"{self.source}/below/first", b"123")
         environment = {"MBU_CREDENTIAL": credential}
+        support.settle()
         watcher = self.watch(env=environment)
         watcher.ready()
         trees.write(f"{self.source}/second", b"2")
