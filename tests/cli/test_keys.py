@@ -302,7 +302,7 @@ class Recovery(Keys):
 
     def test_names_the_line_with_the_mistake(self):
         lines = self.lines().splitlines(keepends=True)
-        third = lines[2].replace(lines[2][5], "A" if lines[2][5] != "A" else "B")
+        third = lines[2][:5] + ("A" if lines[2][5] != "A" else "B") + lines[2][6:]
         result = self.recover("".join([*lines[:2], third, lines[3]]), expect=12)
         self.assert_says(result, "line 3 ")
         self.assert_says(self.recover("".join(lines[:3]), expect=12), "four lines")
