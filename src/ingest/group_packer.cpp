@@ -75,15 +75,17 @@ GroupPacker::GroupPacker(DirectoryTask& directory, Group& group, FilePacker& pac
       reader_(reader),
       domain_(domain),
       tell_(std::move(tell)),
-      old_(directory, group, reader) {}
-
-void GroupPacker::run() {
+      old_(directory, group, reader) {
   take_results();
   slots_.reserve(group_.end - group_.begin);
   for (std::size_t i = group_.begin; i < group_.end; ++i) {
     slots_.push_back({i, {}, nullptr, nullptr, false, false});
     prepare(slots_.back());
   }
+  look_for_files();
+}
+
+void GroupPacker::run() {
   pack_files();
   pack_inline();
   std::vector<format::Entry> entries;
@@ -174,18 +176,27 @@ void GroupPacker::describe_directory(Slot& slot) {
   slot.entry.directory_bytes = child.bytes;
 }
 
-// Files that go into chunks of their own, ordered so that like lies next to like.
-void GroupPacker::pack_files() {
-  std::vector<Slot*> files;
+// Which files must be read, and of the base snapshot what tiny files lie beside them.
+void GroupPacker::look_for_files() {
   for (auto& slot : slots_) {
-    const auto& status = directory_.items[slot.position].status;
-    const bool packed = results_.packed_files.contains(slot.position);
-    if (!slot.failed && !slot.unchanged && !packed && slot.entry.is_regular() && !is_inline(status)) {
-      files.push_back(&slot);
+    if (slot.failed || !slot.entry.is_regular()) continue;
+    const bool inlined = is_inline(directory_.items[slot.position].status);
+    const bool read = !slot.unchanged && !results_.packed_files.contains(slot.position);
+    reads_files_ = reads_files_ || read;
+    if (slot.unchanged ? slot.entry.content.kind == format::Content::Kind::inlined : inlined) {
+      tiny_.push_back(&slot);
+    } else if (read) {
+      files_.push_back(&slot);
     }
   }
-  std::ranges::stable_sort(files, {}, [](const Slot* slot) { return extension(slot->entry.name); });
-  for (auto* slot : files) {
+  const auto unchanged = std::ranges::find_if(tiny_, [](const Slot* slot) { return slot->unchanged; });
+  if (unchanged != tiny_.end() && !can_reuse_inline_chunk()) load_old_inline(**unchanged);
+}
+
+// Files that go into chunks of their own, ordered so that like lies next to like.
+void GroupPacker::pack_files() {
+  std::ranges::stable_sort(files_, {}, [](const Slot* slot) { return extension(slot->entry.name); });
+  for (auto* slot : files_) {
     try {
       adopt(*slot, packer_.pack(*directory_.handle, directory_.items[slot->position]));
     } catch (const Error& error) {
@@ -197,20 +208,13 @@ void GroupPacker::pack_files() {
 
 // Tiny files: their bytes joined in name order are the page's inline chunk.
 void GroupPacker::pack_inline() {
-  std::vector<Slot*> tiny;
-  for (auto& slot : slots_) {
-    if (slot.failed || !slot.entry.is_regular()) continue;
-    const bool old_inline = slot.unchanged && slot.entry.content.kind == format::Content::Kind::inlined;
-    const bool new_inline = !slot.unchanged && is_inline(directory_.items[slot.position].status);
-    if (old_inline || new_inline) tiny.push_back(&slot);
-  }
-  if (tiny.empty()) return;
-  if (fits_one_page() && can_reuse_inline_chunk(tiny)) {
-    reused_ = tiny.front()->old_page;
+  if (tiny_.empty()) return;
+  if (fits_one_page() && can_reuse_inline_chunk()) {
+    reused_ = tiny_.front()->old_page;
     return;
   }
   auto& bytes = inline_bytes_;
-  for (auto* slot : tiny) {
+  for (auto* slot : tiny_) {
     const std::size_t offset = bytes.size();
     try {
       const auto& item = directory_.items[slot->position];
@@ -228,35 +232,41 @@ void GroupPacker::pack_inline() {
   }
 }
 
-bool GroupPacker::can_reuse_inline_chunk(const std::vector<Slot*>& tiny) const {
+bool GroupPacker::can_reuse_inline_chunk() const {
   std::uint64_t offset = 0;
-  for (const auto* slot : tiny) {
-    if (!slot->unchanged || slot->old_page != tiny.front()->old_page || slot->entry.content.inline_offset != offset) {
+  for (const auto* slot : tiny_) {
+    if (!slot->unchanged || slot->old_page != tiny_.front()->old_page || slot->entry.content.inline_offset != offset) {
       return false;
     }
     offset += slot->entry.size;
   }
-  return offset == tiny.front()->old_page->inline_length;
+  return offset == tiny_.front()->old_page->inline_length;
+}
+
+// The bytes of the tiny files that the slot's old page has; none, and no page, where they cannot be read.
+void GroupPacker::load_old_inline(const Slot& slot) {
+  old_inline_page_ = nullptr;
+  try {
+    const auto chunk = reader_.chunks().read(slot.old_page->inline_chunk, format::BlockRole::inlined, directory_.path);
+    if (chunk.size() != slot.old_page->inline_length) throw Error(Code::corrupt, "has the wrong length");
+    old_inline_.assign(chunk.begin(), chunk.end());
+    old_inline_page_ = slot.old_page;
+  } catch (const Error& error) {
+    if (!tree::is_unreadable(error)) throw;
+  }
 }
 
 // From the base snapshot when it can be read, else from the file.
 void GroupPacker::append_old_inline(const Slot& slot, ByteBuffer& to) {
-  const auto& item = directory_.items[slot.position];
-  try {
-    if (old_inline_page_ != slot.old_page) {
-      old_inline_page_ = nullptr;
-      const auto chunk = reader_.chunks().read(slot.old_page->inline_chunk, format::BlockRole::inlined, directory_.path);
-      if (chunk.size() != slot.old_page->inline_length) throw Error(Code::corrupt, "has the wrong length");
-      old_inline_.assign(chunk.begin(), chunk.end());
-      old_inline_page_ = slot.old_page;
-    }
+  if (old_inline_page_ != slot.old_page) load_old_inline(slot);
+  if (old_inline_page_ == slot.old_page) {
     append(to, ByteView(old_inline_).subspan(slot.entry.content.inline_offset, slot.entry.size));
-  } catch (const Error& error) {
-    if (!tree::is_unreadable(error)) throw;
-    auto again = packer_.read_inline(*directory_.handle, item, slot.entry.size, to);
-    if (again.content.kind != format::Content::Kind::inlined || again.status.size != slot.entry.size) {
-      throw Error(Code::source, "changed while it was read", item.name);
-    }
+    return;
+  }
+  const auto& item = directory_.items[slot.position];
+  auto again = packer_.read_inline(*directory_.handle, item, slot.entry.size, to);
+  if (again.content.kind != format::Content::Kind::inlined || again.status.size != slot.entry.size) {
+    throw Error(Code::source, "changed while it was read", item.name);
   }
 }
 

@@ -1,4 +1,5 @@
 // GroupPacker: a run of a directory's entries into a leaf page, reading the files that must be read; private to ingest/.
+// It is made when all that the group waited for is there, and reads then what it needs of the base snapshot.
 #pragma once
 
 #include "ingest/directory_task.hpp"
@@ -28,7 +29,9 @@ class GroupPacker {
   GroupPacker(DirectoryTask& directory, Group& group, FilePacker& packer, tree::TreeReader& reader,
               const keys::DomainKeys& domain, Tell tell);
 
-  // Fills group.pages.
+  // Whether run() will read a file: what others wait for should not be held meanwhile.
+  [[nodiscard]] bool reads_files() const noexcept { return reads_files_; }
+  // Fills group.pages. Once.
   void run();
 
   [[nodiscard]] const PackageCounts& counts() const noexcept { return counts_; }
@@ -54,6 +57,7 @@ class GroupPacker {
 
   void take_results();
   void prepare(Slot& slot);
+  void look_for_files();
   [[nodiscard]] format::Entry describe(std::size_t position);
   [[nodiscard]] format::Entry describe(const source::Item& item) const;
   void tell_no_attributes(std::size_t position, const Error& error);
@@ -62,7 +66,8 @@ class GroupPacker {
   void pack_files();
   void pack_inline();
   [[nodiscard]] bool fits_one_page() const;
-  [[nodiscard]] bool can_reuse_inline_chunk(const std::vector<Slot*>& tiny) const;
+  [[nodiscard]] bool can_reuse_inline_chunk() const;
+  void load_old_inline(const Slot& slot);
   void append_old_inline(const Slot& slot, ByteBuffer& to);
   void adopt(Slot& slot, PackedFile&& packed);
   void fail(Slot& slot, const Error& error);
@@ -79,6 +84,8 @@ class GroupPacker {
   OldEntries old_;
   Results results_;
   std::vector<Slot> slots_;
+  std::vector<Slot*> files_, tiny_;       // to be read into chunks of their own; what lies in the inline chunk
+  bool reads_files_ = false;
   ByteBuffer inline_bytes_;               // of tiny files, in name order
   ByteBuffer old_inline_;                 // the tiny files of one old page, which neighbours share
   const format::Page* old_inline_page_ = nullptr;

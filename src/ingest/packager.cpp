@@ -453,7 +453,7 @@ class Packager {
                        [&](Problem::Kind kind, const std::string& name, const std::string& message) {
                          tell(kind, child_path(*d, name), message);
                        });
-    context_.cache.end_reads();  // reading files may take a while, and others use the cache too
+    if (packer.reads_files()) context_.cache.end_reads();  // that may take a while, and others use the cache too
     packer.run();
     worker.counts += packer.counts();
     advance(packer.files_done(), packer.bytes_done(), d->path);
