@@ -1,12 +1,13 @@
 // The file, in this order, numbers little-endian:
 //
-//   header     a page: magic, the table's id, counts and offsets, a checksum of the directory, and one of all this
+//   header     a page: magic, the table's id, counts and offsets, the directory's checksum, and one of all this
 //   records    one a pack: checksum and bytes, as they come
 //   filter     pages of 63 Bloom blocks of 64 bytes
 //   places     pages of 145 places of 28 bytes, and how many there are
 //   directory  the first id of each page of places; name and record of each pack; the sources
 //
-// The last 24 bytes of a page are its own offset and its checksum.
+// The last 16 bytes of a page are its checksum. All checksums are numbered by the offset of what they are of: what lies elsewhere does not
+// pass.
 #include "cache/location_table.hpp"
 
 #include <fcntl.h>
@@ -21,11 +22,11 @@
 namespace mbu::cache {
 namespace {
 
-constexpr std::string_view kMagic = "MBULOC02";
+constexpr std::string_view kMagic = "MBULOC03";
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kSum = 16;
-constexpr std::size_t kOffsetAt = kPage - kSum - 8;
-constexpr std::size_t kHeader = 104;  // without its checksum
+constexpr std::size_t kSum = sizeof(crypto::Sum);
+constexpr std::size_t kContent = kPage - kSum;
+constexpr std::size_t kHeader = 88;  // without its checksum
 
 constexpr std::size_t kBlock = 64;
 constexpr std::size_t kBlocksInPage = 63;
@@ -37,7 +38,7 @@ constexpr std::size_t kId = ChunkPrefix::kSize;
 constexpr std::size_t kPlace = kId + 12;
 constexpr std::size_t kPlacesInPage = 145;
 constexpr std::size_t kCountAt = kPlace * kPlacesInPage;
-static_assert(kCountAt + 2 <= kOffsetAt && kBlock * kBlocksInPage <= kOffsetAt);
+static_assert(kCountAt + 2 <= kContent && kBlock * kBlocksInPage <= kContent);
 
 constexpr std::size_t kWrittenAtOnce = 256 * 1024;
 
@@ -94,21 +95,9 @@ std::size_t places_in(ByteView page) noexcept {
   return std::min<std::size_t>(load<std::uint16_t>(page.subspan(kCountAt)), kPlacesInPage);
 }
 
-// BLAKE3 hashes whole KiB side by side, all but the last: hence eight bytes more than four KiB.
-crypto::Digest page_sum(const crypto::Key& key, ByteView page) {
-  std::array<std::uint8_t, kPage + 8> bytes{};
-  std::ranges::copy(page.first(kPage - kSum), bytes.begin());
-  return crypto::keyed_hash(key, bytes);
+bool has_sum(const crypto::Key& key, std::uint64_t offset, ByteView bytes, ByteView sum) {
+  return crypto::equal_in_constant_time(crypto::numbered_sum(key, offset, bytes), sum);
 }
-
-crypto::Digest record_sum(const crypto::Key& key, std::uint64_t offset, ByteView record) {
-  ByteBuffer bytes;
-  append(bytes, offset);
-  append(bytes, record);
-  return crypto::keyed_hash(key, bytes);
-}
-
-bool same(ByteView a, ByteView b) noexcept { return crypto::equal_in_constant_time(a, b); }
 
 }  // namespace
 
@@ -139,7 +128,7 @@ bool LocationTable::decode_header(ByteView header, const crypto::Key& key) {
   Reader reader(header.first(kHeader), path_);
   if (as_text(reader.take(kMagic.size())) != kMagic) return false;
   key_ = table_key(key, reader.take(16));
-  if (!same(crypto::keyed_hash(*key_, header.first(kHeader)), header.subspan(kHeader, sizeof(crypto::Digest)))) return false;
+  if (!has_sum(*key_, 0, header.first(kHeader), header.subspan(kHeader, kSum))) return false;
   chunks_ = reader.integer<std::uint64_t>();
   filter_at_ = reader.integer<std::uint64_t>();
   filter_blocks_ = reader.integer<std::uint64_t>();
@@ -152,7 +141,7 @@ bool LocationTable::decode_header(ByteView header, const crypto::Key& key) {
 
 // What passes its checksum is what the writer wrote.
 bool LocationTable::decode_directory(ByteView directory) {
-  if (!same(crypto::keyed_hash(*key_, directory), directory_sum_)) return false;
+  if (!has_sum(*key_, directory_at_, directory, directory_sum_)) return false;
   Reader reader(directory, path_);
   fences_.resize((directory_at_ - pages_at_) / kPage);
   for (auto& fence : fences_) fence = reader.integer<std::uint64_t>();
@@ -194,8 +183,7 @@ bool LocationTable::read_at(std::uint64_t offset, MutableBytes to) const {
 }
 
 bool LocationTable::read_page(std::uint64_t offset, MutableBytes to) const {
-  return read_at(offset, to) && load<std::uint64_t>(to.subspan(kOffsetAt)) == offset &&
-         same(ByteView(page_sum(*key_, to)).first(kSum), to.last(kSum));
+  return read_at(offset, to) && has_sum(*key_, offset, to.first(kContent), to.last(kSum));
 }
 
 bool LocationTable::read_filter(const ChunkPrefix& id, MutableBytes to) const {
@@ -250,7 +238,7 @@ std::optional<ByteBuffer> LocationTable::pack_record(std::uint32_t number) const
   ByteBuffer bytes(kSum + record.size);
   if (!read_at(record.offset, bytes)) return std::nullopt;
   const ByteView content = ByteView(bytes).subspan(kSum);
-  if (!same(ByteView(record_sum(*key_, record.offset, content)).first(kSum), ByteView(bytes).first(kSum))) return std::nullopt;
+  if (!has_sum(*key_, record.offset, content, ByteView(bytes).first(kSum))) return std::nullopt;
   return ByteBuffer(content.begin(), content.end());
 }
 
@@ -303,7 +291,7 @@ std::uint32_t LocationTableWriter::add_pack(const ObjectName& name, ByteView rec
   append(pack_directory_, name.view());
   append(pack_directory_, offset);
   append(pack_directory_, static_cast<std::uint32_t>(record.size()));
-  write(records_, ByteView(record_sum(key_, offset, record)).first(kSum));
+  write(records_, crypto::numbered_sum(key_, offset, record));
   write(records_, record);
   return packs_++;
 }
@@ -321,9 +309,8 @@ void LocationTableWriter::begin_places() {
 }
 
 void LocationTableWriter::write_page(Stream& stream, MutableBytes page) {
-  write_integer(page.subspan(kOffsetAt), stream.offset + stream.pending.size());
-  const auto sum = page_sum(key_, page);
-  std::ranges::copy(ByteView(sum).first(kSum), page.last(kSum).begin());
+  const auto sum = crypto::numbered_sum(key_, stream.offset + stream.pending.size(), page.first(kContent));
+  std::ranges::copy(sum, page.last(kSum).begin());
   write(stream, page);
 }
 
@@ -380,8 +367,8 @@ std::string LocationTableWriter::finish(const std::vector<TableSource>& sources)
                                      std::uint64_t{directory.size()}}) {
     append(header, number);
   }
-  append(header, crypto::keyed_hash(key_, directory));
-  append(header, crypto::keyed_hash(key_, header));
+  append(header, crypto::numbered_sum(key_, pages_.offset, directory));
+  append(header, crypto::numbered_sum(key_, 0, header));
   header.resize(kPage);
   os::write_all_at(file_.get(), header, 0, blame);
 

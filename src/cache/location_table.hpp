@@ -88,7 +88,7 @@ class LocationTable {
   std::uint64_t filter_at_ = 0, filter_blocks_ = 0;
   std::uint64_t pages_at_ = 0;
   std::uint64_t directory_at_ = 0, directory_size_ = 0;
-  crypto::Digest directory_sum_{};
+  crypto::Sum directory_sum_{};
   std::vector<std::uint64_t> fences_;  // a page's first id, its first 8 bytes as a number
   std::vector<ObjectName> packs_;
   struct Record {

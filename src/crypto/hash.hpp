@@ -1,5 +1,5 @@
 // Hashes: SHA-256 (FIPS 180-4) for object names, BLAKE3 (O'Connor et al., 2020) for chunk ids and key derivation,
-// SipHash-2-4 (Aumasson, Bernstein 2012) for cuts. Pure functions; any thread.
+// SipHash-2-4 (Aumasson, Bernstein 2012) for cuts, Poly1305 (RFC 8439, 2.5) for pages. Pure functions; any thread.
 #pragma once
 
 #include <array>
@@ -11,6 +11,7 @@
 namespace mbu::crypto {
 
 using Digest = std::array<std::uint8_t, 32>;
+using Sum = std::array<std::uint8_t, 16>;
 
 [[nodiscard]] Digest sha256(ByteView bytes);
 
@@ -36,6 +37,10 @@ class Sha256 {
 [[nodiscard]] Key derive(std::string_view context, std::initializer_list<ByteView> material);
 // The first out.size() bytes of BLAKE3's extendable output in keyed mode over nothing: a stream that the key determines.
 void expand(const Key& key, MutableBytes out);
+
+// Poly1305 under a one-time key, BLAKE3's keyed hash of the number: for a page of 4 KiB a fraction of what hashing it costs. Who
+// computes a sum owns the numbers: under one key, no two messages may have the same.
+[[nodiscard]] Sum numbered_sum(const Key& key, std::uint64_t number, ByteView bytes);
 
 [[nodiscard]] std::uint64_t short_hash(const std::array<std::uint8_t, 16>& key, ByteView bytes) noexcept;
 

@@ -161,6 +161,24 @@ TEST_F(LocationTableTest, NoticesDamage) {
   EXPECT_GT(noticed, size / 97 / 2);
 }
 
+TEST_F(LocationTableTest, NoticesPagesThatChangedPlaces) {
+  const auto places = make_places(1000, 3);
+  const auto path = write(places);
+  constexpr std::streamoff kPage = 4096;
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  // Behind the header, the records and one page of the filter.
+  std::array<std::array<char, kPage>, 2> pages;
+  for (std::size_t i = 0; i < 2; ++i) file.seekg(kPage * static_cast<std::streamoff>(3 + i)).read(pages[i].data(), kPage);
+  for (std::size_t i = 0; i < 2; ++i) file.seekp(kPage * static_cast<std::streamoff>(3 + i)).write(pages[1 - i].data(), kPage);
+  file.close();
+  const auto table = LocationTable::open(path, key_);
+  ASSERT_TRUE(table);
+  std::vector<ChunkPlace> found;
+  EXPECT_EQ(table->find(places[0].id, found), Lookup::damaged);
+  EXPECT_EQ(table->find(places[200].id, found), Lookup::damaged);
+  EXPECT_EQ(table->find(places[500].id, found), Lookup::found);
+}
+
 TEST_F(LocationTableTest, NoticesThatItWasCutShort) {
   const auto places = make_places(1000, 3);
   const auto size = fs::file_size(write(places));

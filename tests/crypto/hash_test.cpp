@@ -1,5 +1,7 @@
 #include "crypto/hash.hpp"
 
+#include <sodium.h>
+
 #include "../support/expect.hpp"
 
 namespace mbu::crypto {
@@ -97,6 +99,21 @@ TEST(Blake3, ExpandsToAStreamThatBeginsWithTheHashOfNothing) {
   expand(blake3_key(), short_stream);
   EXPECT_TRUE(std::equal(short_stream.begin(), short_stream.end(), long_stream.begin()));
   EXPECT_EQ(to_hex(ByteView(long_stream).first(32)), kBlake3[0].keyed);
+}
+
+// Against libsodium's Poly1305.
+TEST(NumberedSum, IsPoly1305UnderTheHashOfItsNumber) {
+  for (const std::size_t size : {0U, 1U, 15U, 16U, 17U, 4080U, 4096U, 100'000U}) {
+    for (const std::uint64_t number : {0ULL, 1ULL, 4096ULL, 0xfedc'ba98'7654'3210ULL}) {
+      ByteBuffer numbered;
+      append(numbered, number);
+      const auto once = keyed_hash(blake3_key(), numbered);
+      const auto message = blake3_input(size);
+      Sum expected;
+      ASSERT_EQ(crypto_onetimeauth(expected.data(), message.data(), message.size(), once.data()), 0);
+      EXPECT_EQ(numbered_sum(blake3_key(), number, message), expected) << size << ' ' << number;
+    }
+  }
 }
 
 // The reference's first and sixteenth vectors: key 00 01 … 0f, input 00 01 ….
