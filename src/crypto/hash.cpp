@@ -80,7 +80,7 @@ void expand(const Key& key, MutableBytes out) {
 }
 
 Sum numbered_sum(const Key& key, std::uint64_t number, ByteView bytes) {
-  // Making a context costs as much as a page does.
+  // One a thread, made once and not for each message.
   static thread_local const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context(EVP_MAC_CTX_new(poly1305_method()), &EVP_MAC_CTX_free);
   std::array<std::uint8_t, 8> numbered;
   write_integer(numbered, number);
