@@ -15,6 +15,15 @@ pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
 pkg_check_modules(tomlplusplus IMPORTED_TARGET tomlplusplus)
 find_program(FLATC flatc REQUIRED)
 
+# A faster AES-GCM for x86 (docs/decisions/0011). Without it, OpenSSL's is used.
+find_library(IPSEC_MB_LIBRARY IPSec_MB)
+find_path(IPSEC_MB_INCLUDE intel-ipsec-mb.h)
+add_library(ipsec_mb INTERFACE)
+if(IPSEC_MB_LIBRARY AND IPSEC_MB_INCLUDE)
+  target_link_libraries(ipsec_mb INTERFACE ${IPSEC_MB_LIBRARY})
+  target_include_directories(ipsec_mb SYSTEM INTERFACE ${IPSEC_MB_INCLUDE})
+endif()
+
 # BLAKE3's own C implementation: the system's library where there is one, else the sources that Debian 12 ships with
 # the Rust crate, with their assembly.
 find_package(blake3 CONFIG QUIET)

@@ -8,12 +8,17 @@
 build_packages="g++ cmake ninja-build pkg-config libsodium-dev libssl-dev libzstd-dev libsqlite3-dev libarchive-dev
   libtomlplusplus-dev libfmt-dev nlohmann-json3-dev libcli11-dev libflatbuffers-dev flatbuffers-compiler
   librust-blake3-dev libgfshare-dev libqrencode-dev libfido2-dev"
+x86_packages="libipsec-mb-dev"
 test_packages="libgtest-dev python3 python3-cryptography python3-nacl python3-zstandard python3-flatbuffers
   acl attr strace xfsprogs e2fsprogs util-linux zbar-tools python3-cbor2"
 all_packages="clang-14 libclang-rt-14-dev"
 
 # What a first release build costs, measured: seconds of one core for compiling and linking.
 first_build_core_seconds=300
+
+packages_to_build() {
+  case $(uname -m) in x86_64) echo "$build_packages $x86_packages" ;; *) echo "$build_packages" ;; esac
+}
 
 # Without links and dots, as cmake notes it. Only a build needs that.
 find_root() { root=$(CDPATH='' cd -P -- "$root" && pwd); }
@@ -156,7 +161,7 @@ release_is_current() {
 build_release() {
   log=$root/build/release.log label="building"
   : >"$log"
-  install_packages "building mbu" $build_packages || return 1
+  install_packages "building mbu" $(packages_to_build) || return 1
   minutes=$(((first_build_core_seconds / $(build_jobs) + 59) / 60))
   [ -e "$stamp" ] || label="first build, about $minutes minute$([ "$minutes" -eq 1 ] || echo s)"
   # The stamp bears the time before the build: what is edited meanwhile is built by the next run.

@@ -15,6 +15,8 @@ using Tag = std::array<std::uint8_t, 16>;
 // For keys that seal one message only.
 inline constexpr Nonce kZeroNonce{};
 
+class Gcm;
+
 class Aead {
  public:
   explicit Aead(const Key& key);
@@ -30,8 +32,7 @@ class Aead {
   [[nodiscard]] bool open(const Nonce& nonce, ByteView additional, ByteView sealed, const Tag& tag, MutableBytes plain);
 
  private:
-  struct Context;
-  std::unique_ptr<Context> context_;
+  std::unique_ptr<Gcm> gcm_;
 };
 
 // One message under a key of its own: ciphertext ‖ tag.

@@ -1,5 +1,10 @@
 #include "crypto/aead.hpp"
 
+#include <numeric>
+
+#include "base/random.hpp"
+#include "crypto/gcm.hpp"
+
 #include "../support/expect.hpp"
 
 namespace mbu::crypto {
@@ -141,6 +146,59 @@ TEST(Aead, KeepsNothingOfOneMessageForTheNext) {
     auto again = message.plain;
     EXPECT_EQ(aead.seal_in_place(message.nonce, message.additional, again), message.tag);
     EXPECT_EQ(again, message.sealed);
+  }
+}
+
+// Both libraries, whichever an Aead takes here.
+std::vector<std::unique_ptr<Gcm>> gcms(const Key& key) {
+  std::vector<std::unique_ptr<Gcm>> all;
+  all.push_back(make_openssl_gcm(key));
+  if (auto other = make_ipsec_gcm(key)) all.push_back(std::move(other));
+  return all;
+}
+
+TEST(Gcm, AllComputeThePublishedVectors) {
+  for (const auto& vector : kVectors) {
+    const auto message = message_of(vector);
+    for (const auto& gcm : gcms(message.key)) {
+      ByteBuffer bytes(message.plain.size());
+      EXPECT_EQ(gcm->seal(message.nonce, message.additional, message.plain, bytes), message.tag);
+      EXPECT_EQ(bytes, message.sealed);
+      EXPECT_TRUE(gcm->open(message.nonce, message.additional, bytes, message.tag, bytes));
+      EXPECT_EQ(bytes, message.plain);
+      auto wrong = message.tag;
+      wrong.back() ^= 0x80;
+      EXPECT_FALSE(gcm->open(message.nonce, message.additional, message.sealed, wrong, bytes));
+    }
+  }
+}
+
+// Lengths around those at which wide registers are filled, wherever in memory a message begins, into other memory and in place.
+TEST(Gcm, AllAgreeAtAllLengths) {
+  const auto key = random_key();
+  const auto both = gcms(key);
+  if (both.size() < 2) GTEST_SKIP() << "this processor has one library only";
+  std::vector<std::size_t> lengths(1100);
+  std::iota(lengths.begin(), lengths.end(), 0U);
+  for (const std::size_t large : {4096U, 65'536U, 524'288U, 2'097'152U}) lengths.insert(lengths.end(), {large - 1, large, large + 17});
+  ByteBuffer random(lengths.back() + 64);
+  fill_random(random);
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    const auto length = lengths[i];
+    const auto plain = ByteView(random).subspan(i % 64, length);
+    const auto additional = ByteView(random).first(i % 70);
+    Nonce nonce;
+    fill_random(nonce);
+    ByteBuffer one(length), other(plain.begin(), plain.end());
+    const auto tag = both[0]->seal(nonce, additional, plain, one);
+    ASSERT_EQ(both[1]->seal(nonce, additional, other, other), tag) << length;
+    ASSERT_EQ(one, other) << length;
+    ByteBuffer opened(length);
+    ASSERT_TRUE(both[1]->open(nonce, additional, one, tag, opened)) << length;
+    ASSERT_TRUE(std::ranges::equal(opened, plain)) << length;
+    if (length == 0) continue;
+    one[length / 2] ^= 1;
+    ASSERT_FALSE(both[1]->open(nonce, additional, one, tag, opened)) << length;
   }
 }
 

@@ -34,7 +34,7 @@ BELOW_OPS = ["ingest", "catalog", "config"]
 
 # The libraries of a layer: how an include of it begins, and its CMake target. No other layer includes them.
 LIBRARIES = {
-    "crypto": {"sodium.h": "PkgConfig::sodium", "openssl/": "OpenSSL::Crypto", "blake3.h": "blake3"},
+    "crypto": {"sodium.h": "PkgConfig::sodium", "openssl/": "OpenSSL::Crypto", "intel-ipsec-mb.h": "ipsec_mb", "blake3.h": "blake3"},
     "format": {"flatbuffers/": "mbu_schemas"},
     "keys": {"libgfshare.h": "PkgConfig::gfshare", "fido.h": "PkgConfig::fido2"},
     "config": {"toml++/": "PkgConfig::tomlplusplus"},
