@@ -7,16 +7,13 @@ crypto::Key block_key(const OpenHeader& header) {
   return crypto::derive("mbu v1 block key", {crypto::view(header.key)});
 }
 
-// Decrypts and decompresses; a view of the plain bytes in scratch, or nothing.
+// Decrypts into `opened`, which may be `stored`, and decompresses; a view of the plain bytes there or in scratch.plain, or nothing.
 std::optional<ByteView> decode(crypto::Aead& aead, const crypto::Digest& header_hash, std::uint32_t number,
-                               const format::BlockEntry& entry, ByteView stored, BlockScratch& scratch) {
+                               const format::BlockEntry& entry, ByteView stored, MutableBytes opened, BlockScratch& scratch) {
   const auto additional = format::block_aad(header_hash, number, entry);
-  const bool raw = entry.method == format::BlockMethod::raw;
-  auto& opened = raw ? scratch.plain : scratch.opened;
-  const auto opened_bytes = opened.resize(stored.size());
-  if (!aead.open(format::block_nonce(number), additional, stored, entry.tag, opened_bytes)) return std::nullopt;
-  if (raw) return opened.view();
-  if (!scratch.decompressor.decompress(opened_bytes, scratch.plain.resize(entry.plain))) return std::nullopt;
+  if (!aead.open(format::block_nonce(number), additional, stored, entry.tag, opened)) return std::nullopt;
+  if (entry.method == format::BlockMethod::raw) return opened;
+  if (!scratch.decompressor.decompress(opened, scratch.plain.resize(entry.plain))) return std::nullopt;
   return scratch.plain.view();
 }
 
@@ -58,7 +55,7 @@ BlockSealer::Sealed BlockSealer::seal(format::BlockRole role, Packing packing, B
 
 void BlockSealer::verify_sealed(const Sealed& sealed, std::uint32_t number, std::span<const format::ChunkRef> chunks,
                                 BlockScratch& scratch) {
-  auto plain = decode(aead_, header_hash_, number, sealed.entry, sealed.stored, scratch);
+  auto plain = decode(aead_, header_hash_, number, sealed.entry, sealed.stored, scratch.opened.resize(sealed.stored.size()), scratch);
   bool good = plain.has_value();
   for (const auto& chunk : chunks) {
     if (!good) break;
@@ -73,9 +70,9 @@ void BlockSealer::verify_sealed(const Sealed& sealed, std::uint32_t number, std:
 
 BlockOpener::BlockOpener(const OpenHeader& header) : aead_(block_key(header)), header_hash_(header.hash) {}
 
-ByteView BlockOpener::open(std::uint32_t number, const format::BlockEntry& entry, ByteView stored,
+ByteView BlockOpener::open(std::uint32_t number, const format::BlockEntry& entry, MutableBytes stored,
                            BlockScratch& scratch, const std::string& subject) {
-  const auto plain = decode(aead_, header_hash_, number, entry, stored, scratch);
+  const auto plain = decode(aead_, header_hash_, number, entry, stored, stored, scratch);
   if (!plain) throw Error(Code::corrupt, "block " + std::to_string(number) + " does not open", subject);
   return *plain;
 }

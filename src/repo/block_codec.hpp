@@ -27,7 +27,7 @@ struct BlockScratch {
   Compressor compressor;
   Decompressor decompressor;
   Scratch stored;
-  Scratch opened;
+  Scratch opened;  // while what was sealed is verified
   Scratch plain;
 };
 
@@ -62,8 +62,9 @@ class BlockOpener {
  public:
   explicit BlockOpener(const OpenHeader& header);
 
-  // The plain bytes, in scratch.plain until its next use. Chunk ids are not checked here. Code::corrupt naming `subject`.
-  [[nodiscard]] ByteView open(std::uint32_t number, const format::BlockEntry& entry, ByteView stored,
+  // The plain bytes, until the next use of scratch.plain or `stored`, which is decrypted in place: what does not compress stays in a near
+  // cache. Chunk ids are not checked here. Code::corrupt naming `subject`.
+  [[nodiscard]] ByteView open(std::uint32_t number, const format::BlockEntry& entry, MutableBytes stored,
                               BlockScratch& scratch, const std::string& subject);
 
  private:

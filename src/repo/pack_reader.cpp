@@ -100,9 +100,9 @@ BlockOpener& BlockFetcher::opener_for(const PackInfo& pack) {
 ByteView BlockFetcher::fetch(const PackInfo& pack, std::uint32_t block) {
   const auto& entry = pack.blocks.at(block);
   const auto path = store::object_path(store::Folder::packs, pack.name);
-  stored_.resize(entry.stored);
-  vault_->store().read_at(store::Folder::packs, pack.name, pack.offsets[block], stored_);
-  return opener_for(pack).open(block, entry, stored_, scratch_, path);
+  const auto stored = scratch_.stored.resize(entry.stored);
+  vault_->store().read_at(store::Folder::packs, pack.name, pack.offsets[block], stored);
+  return opener_for(pack).open(block, entry, stored, scratch_, path);
 }
 
 }  // namespace mbu::repo

@@ -49,7 +49,6 @@ class BlockFetcher {
 
   const Vault* vault_;
   BlockScratch scratch_;
-  ByteBuffer stored_;
   std::list<std::pair<ObjectName, BlockOpener>> openers_;  // used last in front
 };
 

@@ -92,7 +92,8 @@ TEST_F(Envelope, OpensTheDocumentsPackHeaderAndBlock) {
   format::BlockEntry block{5, 5, 1, format::BlockRole::data, format::BlockMethod::raw, {}};
   block.tag = test::unhex_array<16>(document.text("tag"));
   BlockScratch scratch{Compression{}};
-  EXPECT_EQ(as_text(BlockOpener(open).open(2, block, document.bytes("ciphertext"), scratch, kSubject)), "hello");
+  auto stored = document.bytes("ciphertext");
+  EXPECT_EQ(as_text(BlockOpener(open).open(2, block, stored, scratch, kSubject)), "hello");
 }
 
 }  // namespace
