@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tree/reader.hpp"
+
 namespace mbu::ingest {
 
 std::string child_path(const DirectoryTask& directory, const std::string& name) {
@@ -42,11 +44,18 @@ bool is_recorded(const DirectoryTask& directory, std::size_t position) noexcept 
   return has_recorded(directory, directory.fingerprints[position]);
 }
 
-bool selects_anew(const DirectoryTask& directory) {
+bool selects_anew(const DirectoryTask& directory, tree::TreeReader& reader) {
+  constexpr std::string_view kRules = ".gitignore";
   if (directory.dirty == nullptr) return false;
   const auto& items = directory.items;
-  const auto rules = std::ranges::lower_bound(items, ".gitignore", {}, [](const auto& item) { return std::string_view(item.name); });
-  return rules != items.end() && rules->name == ".gitignore" && !is_recorded(directory, static_cast<std::size_t>(rules - items.begin()));
+  const auto rules = std::ranges::lower_bound(items, kRules, {}, [](const auto& item) { return std::string_view(item.name); });
+  if (rules != items.end() && rules->name == kRules) return !is_recorded(directory, static_cast<std::size_t>(rules - items.begin()));
+  try {
+    return directory.previous && reader.find_in(*directory.previous, directory.path, std::string(kRules)).has_value();
+  } catch (const Error& error) {
+    if (!tree::is_unreadable(error)) throw;
+    return true;
+  }
 }
 
 bool is_taken_over(const DirectoryTask& directory, std::size_t position) {

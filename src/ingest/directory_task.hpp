@@ -11,6 +11,10 @@
 #include "ingest/dirty.hpp"
 #include "ingest/file_packer.hpp"
 
+namespace mbu::tree {
+class TreeReader;
+}
+
 namespace mbu::ingest {
 
 // What a directory tells its parent when it is done.
@@ -67,8 +71,8 @@ struct DirectoryTask {
 // Whether the record of the directory knows an item just as it is now: by its fingerprint, or by its position among the items that were listed.
 [[nodiscard]] bool has_recorded(const DirectoryTask& directory, std::uint64_t fingerprint) noexcept;
 [[nodiscard]] bool is_recorded(const DirectoryTask& directory, std::size_t position) noexcept;
-// Whether what a .gitignore in it says of all below may have changed.
-[[nodiscard]] bool selects_anew(const DirectoryTask& directory);
+// Whether what a .gitignore in it says of all below may have changed: it came, has changed, or was in the base snapshot and is gone.
+[[nodiscard]] bool selects_anew(const DirectoryTask& directory, tree::TreeReader& reader);
 // Whether a subdirectory that was packaged before is clean: nothing named it, and it is the very one that was listed, as far as the cache can
 // tell.
 [[nodiscard]] bool is_taken_over(const DirectoryTask& directory, std::size_t position);

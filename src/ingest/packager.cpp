@@ -220,7 +220,7 @@ class Packager {
     take_fingerprints(*d);
     look_up_record(*d);
     note_hard_links(*d);
-    if (selects_anew(*d)) d->dirty = nullptr;
+    if (request_.gitignore && selects_anew(*d, worker.reader)) d->dirty = nullptr;
     d->same_listing = d->dirty == nullptr && d->record && !d->incomplete && d->fingerprint != crypto::Digest{} &&
                       d->record->fingerprint == d->fingerprint;
     if (!d->same_listing) {

@@ -25,6 +25,8 @@ struct PackageRequest {
   bool force = false;
   // The directories to look at; all others are taken over from the previous root, unlisted. Null: all.
   const Dirty* dirty = nullptr;
+  // Whether .gitignore files choose: below one that may have changed everything is looked at.
+  bool gitignore = false;
   // Where pages of the previous snapshot are looked for first; null: only where they are stored.
   tree::KeptPages* kept = nullptr;
   // Told of files with several names; null: nobody wants to know.

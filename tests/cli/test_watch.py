@@ -195,6 +195,27 @@ class Changes(WatchTest):
         trees.write(f"{self.source}/build/deep/file", b"1")
         self.assertIsNone(watcher.next("change", 1.0), watcher.said())
 
+    def test_what_a_gitignore_left_out_comes_in_when_it_changes_or_goes(self):
+        for name in (".gitignore", "sub/.gitignore", "sub/deep/a.o", "sub/deep/b.tmp", "c.o"):
+            self.write(f"tree/{name}", "*.o\n" if name == ".gitignore" else "*.tmp\n" if name.endswith("ignore") else "x")
+        watcher = self.watch("--gitignore")
+        watcher.ready()
+
+        def packaged():
+            self.assertIsNotNone(watcher.next("summary"), watcher.said())
+            prefix = os.fsencode(self.source) + b"/"
+            return {path[len(prefix):] for path in self.list_paths() if path.startswith(prefix)} - {b"sub", b"sub/deep"}
+
+        os.unlink(f"{self.source}/sub/.gitignore")
+        self.assertEqual(packaged(), {b".gitignore", b"sub/deep/b.tmp"})
+        self.write("tree/.gitignore", "deep/b.tmp\n")
+        self.assertEqual(packaged(), {b".gitignore", b"sub/deep/a.o", b"sub/deep/b.tmp", b"c.o"})
+        self.write("tree/sub/.gitignore", "*.o\n")
+        self.assertEqual(packaged(), {b".gitignore", b"sub/.gitignore", b"sub/deep/b.tmp", b"c.o"})
+        os.unlink(f"{self.source}/.gitignore")
+        os.unlink(f"{self.source}/sub/.gitignore")
+        self.assertEqual(packaged(), {b"sub/deep/a.o", b"sub/deep/b.tmp", b"c.o"})
+
     def test_two_watchers_of_one_tree_do_no_harm(self):
         one = self.watch("--feed", "inotify")
         one.ready()

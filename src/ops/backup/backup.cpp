@@ -227,6 +227,7 @@ class BackupSeries::Impl {
       const auto& base = base_.snapshot->snapshot;
       request.previous_root = base.root;
       if (looks_at_some()) request.dirty = dirty_;
+      request.gitignore = selector_->gitignore();
       request.kept = kept_ ? &*kept_ : nullptr;
       request.previous_files = base.files;
       request.previous_directories = base.directories;
