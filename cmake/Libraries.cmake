@@ -15,11 +15,19 @@ pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
 pkg_check_modules(tomlplusplus IMPORTED_TARGET tomlplusplus)
 find_program(FLATC flatc REQUIRED)
 
-# A faster AES-GCM for x86 (docs/decisions/0011). Without it, OpenSSL's is used.
-find_library(IPSEC_MB_LIBRARY IPSec_MB)
-find_path(IPSEC_MB_INCLUDE intel-ipsec-mb.h)
+# A faster AES-GCM for x86 (docs/decisions/0011). Without it, OpenSSL's is used: -DMBU_IPSEC_MB=OFF for that on purpose.
+option(MBU_IPSEC_MB "Compute AES-GCM by Intel's Multi-Buffer library where it is there and fit" ON)
 add_library(ipsec_mb INTERFACE)
-if(IPSEC_MB_LIBRARY AND IPSEC_MB_INCLUDE)
+if(MBU_IPSEC_MB AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|AMD64")
+  find_library(IPSEC_MB_LIBRARY IPSec_MB)
+  find_path(IPSEC_MB_INCLUDE intel-ipsec-mb.h)
+  if(IPSEC_MB_LIBRARY AND IPSEC_MB_INCLUDE)
+    # Older ones know nothing of a self-test.
+    file(STRINGS ${IPSEC_MB_INCLUDE}/intel-ipsec-mb.h IPSEC_MB_SELF_TEST REGEX "define IMB_FEATURE_SELF_TEST_PASS")
+  endif()
+endif()
+if(IPSEC_MB_SELF_TEST)
+  target_compile_definitions(ipsec_mb INTERFACE MBU_HAS_IPSEC_MB)
   target_link_libraries(ipsec_mb INTERFACE ${IPSEC_MB_LIBRARY})
   target_include_directories(ipsec_mb SYSTEM INTERFACE ${IPSEC_MB_INCLUDE})
 endif()

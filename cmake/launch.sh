@@ -8,17 +8,13 @@
 build_packages="g++ cmake ninja-build pkg-config libsodium-dev libssl-dev libzstd-dev libsqlite3-dev libarchive-dev
   libtomlplusplus-dev libfmt-dev nlohmann-json3-dev libcli11-dev libflatbuffers-dev flatbuffers-compiler
   librust-blake3-dev libgfshare-dev libqrencode-dev libfido2-dev"
-x86_packages="libipsec-mb-dev"
+optional_packages_amd64="libipsec-mb-dev"  # makes it faster
 test_packages="libgtest-dev python3 python3-cryptography python3-nacl python3-zstandard python3-flatbuffers
   acl attr strace xfsprogs e2fsprogs util-linux zbar-tools python3-cbor2"
 all_packages="clang-14 libclang-rt-14-dev"
 
 # What a first release build costs, measured: seconds of one core for compiling and linking.
 first_build_core_seconds=300
-
-packages_to_build() {
-  case $(uname -m) in x86_64) echo "$build_packages $x86_packages" ;; *) echo "$build_packages" ;; esac
-}
 
 # Without links and dots, as cmake notes it. Only a build needs that.
 find_root() { root=$(CDPATH='' cd -P -- "$root" && pwd); }
@@ -74,6 +70,12 @@ install_packages() { # WHY PACKAGE…
   # One unreachable third-party source must not stop the rest: the installation itself decides.
   logged $apt update || say "apt-get update failed (see $log); trying with the package lists that are here"
   logged $apt install -y --no-install-recommends $missing || { show_log_end "apt-get install"; return 1; }
+}
+
+# Without them mbu is slower, so that it says so and goes on where there is nobody who could install them.
+install_optional_packages() {
+  [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ] || return 0
+  install_packages "a faster mbu" $optional_packages_amd64 || say "going on without them"
 }
 
 # As many compilers as there are cores, and a GiB of memory for each.
@@ -161,7 +163,8 @@ release_is_current() {
 build_release() {
   log=$root/build/release.log label="building"
   : >"$log"
-  install_packages "building mbu" $(packages_to_build) || return 1
+  install_packages "building mbu" $build_packages || return 1
+  install_optional_packages
   minutes=$(((first_build_core_seconds / $(build_jobs) + 59) / 60))
   [ -e "$stamp" ] || label="first build, about $minutes minute$([ "$minutes" -eq 1 ] || echo s)"
   # The stamp bears the time before the build: what is edited meanwhile is built by the next run.

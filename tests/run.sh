@@ -19,7 +19,8 @@ prepare() { # EVERYTHING
   log=$root/build/install.log
   : >"$log"
   if [ "$1" = yes ]; then set -- $all_packages; else set --; fi
-  install_packages "building and testing mbu" $(packages_to_build) $test_packages "$@"
+  install_optional_packages
+  install_packages "building and testing mbu" $build_packages $test_packages "$@"
 }
 
 seconds_spent() { echo $(($(date +%s) - started)); }

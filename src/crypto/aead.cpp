@@ -1,10 +1,20 @@
 #include "crypto/aead.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "crypto/gcm.hpp"
 
 namespace mbu::crypto {
+namespace {
+
+void require_length(ByteView bytes) {
+  if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+    throw Error(Code::failed, "a message of 2 GiB or more cannot be encrypted at once");
+  }
+}
+
+}  // namespace
 
 Aead::Aead(const Key& key) : gcm_(make_ipsec_gcm(key)) {
   if (gcm_ == nullptr) gcm_ = make_openssl_gcm(key);
@@ -18,10 +28,14 @@ Tag Aead::seal_in_place(const Nonce& nonce, ByteView additional, MutableBytes by
 }
 
 Tag Aead::seal(const Nonce& nonce, ByteView additional, ByteView plain, MutableBytes sealed) {
+  require_length(additional);
+  require_length(plain);
   return gcm_->seal(nonce, additional, plain, sealed);
 }
 
 bool Aead::open(const Nonce& nonce, ByteView additional, ByteView sealed, const Tag& tag, MutableBytes plain) {
+  require_length(additional);
+  require_length(sealed);
   if (gcm_->open(nonce, additional, sealed, tag, plain)) return true;
   std::ranges::fill(plain, std::uint8_t{0});
   return false;

@@ -1,5 +1,5 @@
 // What computes AES-256-GCM for an Aead, with one key; private to crypto/. Two libraries can, and their results are the same: OpenSSL everywhere, and
-// Intel's Multi-Buffer library on x86, which is up to 2.4 times as fast and seven times where messages are short (docs/decisions/0011).
+// Intel's Multi-Buffer library on x86, which has wider instructions for it and less to do for short messages (docs/decisions/0011).
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace mbu::crypto {
 
-// One thread at a time. Key schedules are cleared when it goes.
+// One thread at a time. Key schedules are cleared when it goes. Messages and additional data are shorter than 2 GiB.
 class Gcm {
  public:
   Gcm() = default;
@@ -22,7 +22,10 @@ class Gcm {
 };
 
 [[nodiscard]] std::unique_ptr<Gcm> make_openssl_gcm(const Key& key);
-// Null where the library was not there when mbu was built, the processor is not one that it is faster on, or its self-test failed.
-[[nodiscard]] std::unique_ptr<Gcm> make_ipsec_gcm(const Key& key);
+
+// Which of its code Intel's library runs: the best for this processor, or no more than AVX2.
+enum class Vectors { widest, avx2 };
+// Null where the library was not there when mbu was built, is another version now, lacks what it needs of the processor, or failed its self-test.
+[[nodiscard]] std::unique_ptr<Gcm> make_ipsec_gcm(const Key& key, Vectors vectors = Vectors::widest);
 
 }  // namespace mbu::crypto

@@ -31,6 +31,14 @@ struct Group {
   std::vector<format::PageChild> pages;
 };
 
+// What becomes of a directory: how its page comes about.
+enum class Course {
+  grouped,   // listed; its entries form groups, and each group its page
+  compared,  // listed just as recorded: its page is taken over if all subdirectories stay as they were. Else it is grouped, and nothing
+             // is left to wait for.
+  patched,   // not listed: `items` are subdirectories to be looked at, all else stays
+};
+
 struct DirectoryTask {
   std::shared_ptr<DirectoryTask> parent;  // null: the root
   std::size_t position = 0;               // of it among the parent's items
@@ -47,9 +55,8 @@ struct DirectoryTask {
   crypto::Digest fingerprint{};
   const Dirty::Node* dirty = nullptr;            // what of it is to be looked at; null: it and all below
   DirectoryResult old;                           // what it was in the base snapshot, unless dirty is null
-  bool same_listing = false;                     // as recorded
-  bool patched = false;                          // not listed: `items` are subdirectories to be looked at, all else stays
-  std::atomic<std::size_t> waiting_children{0};  // while same_listing or patched
+  Course course = Course::grouped;
+  std::atomic<std::size_t> waiting_children{0};  // while there are no groups: subdirectories to come, and the start of the last of them
   std::vector<DirectoryResult> old_children;     // of the items, when patched
 
   std::vector<std::unique_ptr<Group>> groups;
@@ -71,7 +78,8 @@ struct DirectoryTask {
 // Whether the record of the directory knows an item just as it is now: by its fingerprint, or by its position among the items that were listed.
 [[nodiscard]] bool has_recorded(const DirectoryTask& directory, std::uint64_t fingerprint) noexcept;
 [[nodiscard]] bool is_recorded(const DirectoryTask& directory, std::size_t position) noexcept;
-// Whether what a .gitignore in it says of all below may have changed: it came, has changed, or was in the base snapshot and is gone.
+// Whether what a .gitignore in it says of all below may have changed: it came, has changed, or was in the base snapshot and is
+// gone. One that is left out itself is not seen.
 [[nodiscard]] bool selects_anew(const DirectoryTask& directory, tree::TreeReader& reader);
 // Whether a subdirectory that was packaged before is clean: nothing named it, and it is the very one that was listed, as far as the cache can
 // tell.

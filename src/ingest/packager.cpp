@@ -151,7 +151,7 @@ class Packager {
       if (error.code() != Code::source && !tree::is_unreadable(error)) throw;
       return give_up_patch(*d);
     }
-    d->patched = true;
+    d->course = Course::patched;
     d->waiting_children = d->items.size() + 1;
     for (std::size_t i = d->items.size(); i-- > 0;) push_child(d, i, d->old_children[i], d->dirty->child(d->items[i].name));
     child_done(d, worker);
@@ -221,27 +221,27 @@ class Packager {
     look_up_record(*d);
     note_hard_links(*d);
     if (request_.gitignore && selects_anew(*d, worker.reader)) d->dirty = nullptr;
-    d->same_listing = d->dirty == nullptr && d->record && !d->incomplete && d->fingerprint != crypto::Digest{} &&
-                      d->record->fingerprint == d->fingerprint;
-    if (!d->same_listing) {
-      group_up(d, worker);
-      return;
-    }
+    if (!begin_comparison(d, worker)) group_up(d, worker);
+  }
+
+  // False when its listing is not the one that was recorded.
+  bool begin_comparison(const TaskRef& d, Worker& worker) {
+    const bool same_listing = d->dirty == nullptr && d->record && !d->incomplete && d->fingerprint != crypto::Digest{} &&
+                              d->record->fingerprint == d->fingerprint;
+    if (!same_listing) return false;
     std::vector<std::size_t> directories;
     for (std::size_t i = 0; i < d->items.size(); ++i) {
       if (d->items[i].status.type == EntryType::directory) directories.push_back(i);
     }
-    if (directories.size() != d->record->child_pages.size()) {
-      d->same_listing = false;
-      group_up(d, worker);
-      return;
-    }
+    if (directories.size() != d->record->child_pages.size()) return false;
+    d->course = Course::compared;
     d->waiting_children = directories.size() + 1;
     for (std::size_t k = directories.size(); k-- > 0;) {
       const auto& page = d->record->child_pages[k];
       push_child(d, directories[k], page.is_zero() ? std::nullopt : std::optional(DirectoryResult{page}), nullptr);
     }
     child_done(d, worker);
+    return true;
   }
 
   void take_fingerprints(DirectoryTask& d) {
@@ -298,13 +298,17 @@ class Packager {
     push_directory(child);
   }
 
-  // All subdirectories of an unchanged listing are done: is the whole subtree unchanged?
+  // A subdirectory of one without groups is done, or the last of them was started.
   void child_done(const TaskRef& d, Worker& worker) {
     if (--d->waiting_children != 0) return;
-    if (d->patched) {
+    if (d->course == Course::patched) {
       finish_patch(d, worker);
-      return;
+    } else {
+      finish_comparison(d, worker);
     }
+  }
+
+  void finish_comparison(const TaskRef& d, Worker& worker) {
     auto expected = d->record->child_pages.begin();
     bool same = true;
     for (const auto& [position, child] : d->children) same = same && child.page == *expected++;
@@ -355,7 +359,7 @@ class Packager {
   void prepare_group(const TaskRef& d, Group& group, Worker& worker) {
     context_.interrupt.check();
     std::vector<std::size_t> directories, files;
-    for (std::size_t i = group.begin; i < group.end && !d->same_listing; ++i) {
+    for (std::size_t i = group.begin; i < group.end && d->course == Course::grouped; ++i) {
       const auto& status = d->items[i].status;
       if (status.type == EntryType::directory) directories.push_back(i);
       if (status.type == EntryType::regular && status.size > kOwnTask && !is_recorded(*d, i)) files.push_back(i);
@@ -514,7 +518,7 @@ class Packager {
       const std::scoped_lock lock(parent->mutex);
       parent->children.emplace(d->position, result);
     }
-    if (parent->patched || (parent->same_listing && parent->groups.empty())) {
+    if (parent->groups.empty()) {
       queue_.push([this, parent](Worker& worker) { child_done(parent, worker); });
     } else {
       const auto group = std::ranges::find_if(parent->groups, [&](const auto& g) { return d->position < g->end; });

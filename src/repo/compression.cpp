@@ -15,11 +15,11 @@ constexpr int kQuickLevel = -5;
 constexpr std::size_t kTrial = 64U << 10;
 constexpr int kMetadataLevel = 6;
 
-// Level 3's own tables do not fit the first cache of a core beside the data. These do: a tenth faster for 0.6 % more bytes, measured
-// on headers, documents and libraries.
+// Level 3's own tables do not fit the near caches of a core beside the data. These do: a fifth faster for 1.7 % more bytes, measured
+// on headers, documents and libraries (docs/PERFORMANCE.md).
 constexpr int kDefaultLevel = 3;
-constexpr int kHashLog = 16;
-constexpr int kChainLog = 15;
+constexpr int kHashLog = 15;
+constexpr int kChainLog = 14;
 
 bool is_worth_it(const Scratch& frame, ByteView plain) { return frame.size() < plain.size() - plain.size() / 32; }
 

@@ -42,7 +42,28 @@ def text(count, seed):
 
 
 def tree(root, changed):
-    """One of each kind of entry that needs no rights to make, and of each way in which contents are stored."""
+    """One of each kind of entry that needs no rights to make, and of each way in which contents are stored. Where the file system has no
+    attributes, without the one; False then."""
+    before = os.umask(0o022)
+    try:
+        make(root, changed)
+    finally:
+        os.umask(before)
+    try:
+        os.setxattr(os.path.join(root, "script"), "user.note", b"an attribute\0")
+        complete = True
+    except OSError:
+        complete = False
+    for folder, folders, files in os.walk(os.fsencode(root), topdown=False):
+        for name in sorted([*folders, *files]):  # a file with two names has the time of the last
+            path = os.path.join(folder, name)
+            when = WHEN + int.from_bytes(hashlib.sha256(path[len(root):]).digest()[:4], "big")
+            os.utime(path, ns=(when, when), follow_symlinks=False)
+    os.utime(root, ns=(WHEN, WHEN))
+    return complete
+
+
+def make(root, changed):
     os.makedirs(root)
 
     def write(name, data, mode=0o644):
@@ -70,19 +91,12 @@ def tree(root, changed):
     os.symlink("nowhere/at all", os.path.join(root, "dangling"))
     os.link(os.path.join(root, "text"), os.path.join(root, "another name"))
     os.mkfifo(os.path.join(root, "pipe"), 0o640)
-    os.setxattr(os.path.join(root, "script"), "user.note", b"an attribute\0")
     for number in range(1200):  # more than a page
         write(f"many/entry {number:04}", b"")
     if changed:
         os.unlink(os.path.join(root, "tiny/3.txt"))
         write("new/file", b"came later")
     os.makedirs(os.path.join(root, "empty directory"))
-    for folder, folders, files in os.walk(os.fsencode(root), topdown=False):
-        for name in [*folders, *files]:
-            path = os.path.join(folder, name)
-            when = WHEN + int.from_bytes(hashlib.sha256(path[len(root):]).digest()[:4], "big")
-            os.utime(path, ns=(when, when), follow_symlinks=False)
-    os.utime(root, ns=(WHEN, WHEN))
 
 
 def nobodys(member):
@@ -104,7 +118,8 @@ def freeze(version):
             return subprocess.run([binary, *arguments], env={**variables, "MBU_PASSWORD": password}, check=True, capture_output=True).stdout
 
         def snapshot(tag, *options, **more):
-            tree(TREE, SNAPSHOTS[tag])
+            if not tree(TREE, SNAPSHOTS[tag]):
+                sys.exit(f"{TREE} lies where files have no attributes")
             mbu(*options, "backup", "--tag", tag, "--host", "frozen", TREE, **more)
             shutil.rmtree(TREE)
 
