@@ -557,7 +557,8 @@ class Extraction:
                 os.chown(name, entry.owner.uid, entry.owner.gid, dir_fd=fd, follow_symlinks=False)
             os.utime(name, ns=self._times(entry), dir_fd=fd, follow_symlinks=False)
         elif entry.type == tree.FIFO:
-            os.mkfifo(name, entry.mode, dir_fd=fd)
+            os.mkfifo(name, dir_fd=fd)
+            os.chmod(name, entry.mode, dir_fd=fd)  # whatever the umask is; nobody else writes to a tree that is being made
             os.utime(name, ns=self._times(entry), dir_fd=fd, follow_symlinks=False)
         else:
             print(f"{os.fsdecode(name)}: sockets and devices are not restored", file=sys.stderr)
